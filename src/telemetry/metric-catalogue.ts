@@ -1,0 +1,234 @@
+/** What a metric is, before it exists. `docs/reference/metrics.md` is written from this file and checked against it. */
+export interface MetricDefinition {
+  readonly name: string;
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Which process reports it. */
+  readonly process: 'agent' | 'server' | 'both';
+  /** Upper bounds of a histogram's buckets, in the unit of its name. */
+  readonly buckets?: readonly number[];
+  /** Read from tallies at each scrape instead of being told of each value (`bulk-histogram.ts`). */
+  readonly bulk?: true;
+}
+
+/** kiam's: 13 buckets from 1 ms to 4.096 s. Kept, because dashboards are drawn on them. */
+const kiamBuckets = Array.from({ length: 13 }, (_, power) => 2 ** power / 1_000);
+
+/**
+ * Every metric that podpass reports, in one place. Names that begin with `kiam_` are kiam's own with kiam's
+ * labels, so that its dashboards and alerts go on working; what kiam had no name for begins with `podpass_`.
+ */
+export const metricCatalogue = {
+  // The metadata door.
+  metadataLatency: {
+    name: 'kiam_metadata_handler_latency_seconds',
+    kind: 'histogram',
+    help: 'Time from the request line to the last byte of the answer, by handler.',
+    labels: ['handler'],
+    process: 'agent',
+    buckets: kiamBuckets,
+    bulk: true,
+  },
+  metadataResponses: {
+    name: 'kiam_metadata_responses_total',
+    kind: 'counter',
+    help: 'Answers of the metadata door, by handler and HTTP status.',
+    labels: ['handler', 'code'],
+    process: 'agent',
+  },
+  metadataSuccess: {
+    name: 'kiam_metadata_success_total',
+    kind: 'counter',
+    help: 'Answers of the metadata door with status 200, by handler.',
+    labels: ['handler'],
+    process: 'agent',
+  },
+  metadataFindRoleErrors: {
+    name: 'kiam_metadata_find_role_errors_total',
+    kind: 'counter',
+    help: 'Requests whose pod was not known, or not known for certain, by handler.',
+    labels: ['handler'],
+    process: 'agent',
+  },
+  metadataEmptyRole: {
+    name: 'kiam_metadata_empty_role_total',
+    kind: 'counter',
+    help: 'Requests of pods that have no role, by handler.',
+    labels: ['handler'],
+    process: 'agent',
+  },
+  metadataCredentialErrors: {
+    name: 'kiam_metadata_credential_fetch_errors_total',
+    kind: 'counter',
+    help: 'Requests for credentials that were refused or could not be served, by handler.',
+    labels: ['handler'],
+    process: 'agent',
+  },
+  metadataProxyBlocked: {
+    name: 'kiam_metadata_proxy_requests_blocked_total',
+    kind: 'counter',
+    help: 'Requests for other metadata that --allow-route-regexp does not allow.',
+    labels: [],
+    process: 'agent',
+  },
+  metadataConnections: {
+    name: 'podpass_metadata_connections',
+    kind: 'gauge',
+    help: 'Connections open at the metadata door.',
+    labels: [],
+    process: 'agent',
+  },
+  metadataConnectionsRefused: {
+    name: 'podpass_metadata_connections_refused_total',
+    kind: 'counter',
+    help: 'Connections closed at once because one address had too many, or there were too many in all.',
+    labels: ['limit'],
+    process: 'agent',
+  },
+  // The broker.
+  brokerPods: {
+    name: 'podpass_broker_pods',
+    kind: 'gauge',
+    help: 'Pods held in memory, by what became of their decision.',
+    labels: ['decision'],
+    process: 'both',
+  },
+  brokerAddressConflicts: {
+    name: 'podpass_broker_address_conflicts',
+    kind: 'gauge',
+    help: 'Addresses that more than one live pod claims; requests from them are refused.',
+    labels: [],
+    process: 'both',
+  },
+  feedLatency: {
+    name: 'podpass_feed_latency_seconds',
+    kind: 'histogram',
+    help: 'Time from a pod event at the server until its credentials went out to the agent.',
+    labels: [],
+    process: 'server',
+    buckets: kiamBuckets,
+  },
+  feedNodes: {
+    name: 'podpass_feed_nodes',
+    kind: 'gauge',
+    help: 'Nodes whose agent is connected to this server.',
+    labels: [],
+    process: 'server',
+  },
+  feedConnected: {
+    name: 'podpass_feed_connected',
+    kind: 'gauge',
+    help: 'Whether the agent has a live stream from a server (1) or serves from memory alone (0).',
+    labels: [],
+    process: 'agent',
+  },
+  feedReconnects: {
+    name: 'podpass_feed_reconnects_total',
+    kind: 'counter',
+    help: 'Streams from a server that ended and had to be opened again.',
+    labels: [],
+    process: 'agent',
+  },
+  // Credentials.
+  stsCacheSize: {
+    name: 'kiam_sts_cacheSize',
+    kind: 'gauge',
+    help: 'Sessions held in memory.',
+    labels: [],
+    process: 'server',
+  },
+  stsCacheHits: {
+    name: 'kiam_sts_cache_hit_total',
+    kind: 'counter',
+    help: 'Questions for credentials answered from memory.',
+    labels: [],
+    process: 'server',
+  },
+  stsCacheMisses: {
+    name: 'kiam_sts_cache_miss_total',
+    kind: 'counter',
+    help: 'Questions for credentials that had to wait for STS.',
+    labels: [],
+    process: 'server',
+  },
+  stsErrors: {
+    name: 'kiam_sts_issuing_errors_total',
+    kind: 'counter',
+    help: 'Calls of STS that gave no credentials.',
+    labels: [],
+    process: 'server',
+  },
+  stsOutcomes: {
+    name: 'podpass_sts_calls_total',
+    kind: 'counter',
+    help: 'Calls of STS, by outcome: issued, refused, throttled, unavailable.',
+    labels: ['outcome'],
+    process: 'server',
+  },
+  stsTiming: {
+    name: 'kiam_sts_assumerole_timing_seconds',
+    kind: 'histogram',
+    help: 'Duration of AssumeRole calls.',
+    labels: [],
+    process: 'server',
+    buckets: kiamBuckets,
+  },
+  stsCurrent: {
+    name: 'kiam_sts_assumerole_current',
+    kind: 'gauge',
+    help: 'AssumeRole calls under way.',
+    labels: [],
+    process: 'server',
+  },
+  // The watch.
+  watchSynced: {
+    name: 'podpass_watch_synced',
+    kind: 'gauge',
+    help: 'Whether the watch of a resource has seen the whole of it at least once (1) or not yet (0).',
+    labels: ['resource'],
+    process: 'server',
+  },
+  watchStale: {
+    name: 'podpass_watch_stale_seconds',
+    kind: 'gauge',
+    help: 'How long the watch of a resource has been out of touch with the Kubernetes API; 0 while it is in touch.',
+    labels: ['resource'],
+    process: 'server',
+  },
+  watchRelists: {
+    name: 'podpass_watch_relists_total',
+    kind: 'counter',
+    help: 'Full lists of a resource, by reason: start, expired, refused, silent.',
+    labels: ['resource', 'reason'],
+    process: 'server',
+  },
+  watchEvents: {
+    name: 'podpass_watch_events_total',
+    kind: 'counter',
+    help: 'Watch events received, by resource and type.',
+    labels: ['resource', 'type'],
+    process: 'server',
+  },
+  watchObjects: {
+    name: 'podpass_watch_objects',
+    kind: 'gauge',
+    help: 'Objects of a resource held in memory.',
+    labels: ['resource'],
+    process: 'server',
+  },
+  watchObjectsInvalid: {
+    name: 'podpass_watch_objects_invalid_total',
+    kind: 'counter',
+    help: 'Objects that were skipped because they lack what every object has.',
+    labels: ['resource'],
+    process: 'server',
+  },
+  eventsWritten: {
+    name: 'podpass_events_total',
+    kind: 'counter',
+    help: 'Kubernetes events, by reason and what became of them: written, aggregated, dropped, failed.',
+    labels: ['reason', 'outcome'],
+    process: 'server',
+  },
+} as const satisfies Record<string, MetricDefinition>;

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { createHealth, type Health } from './health.ts';
+import { createMetrics } from './metrics.ts';
+import { startTelemetryServer, type TelemetryServer } from './telemetry-server.ts';
+
+describe('telemetry server', () => {
+  let server: TelemetryServer;
+  let health: Health;
+  let synced = false;
+
+  beforeEach(async () => {
+    synced = false;
+    health = createHealth();
+    health.add('live', 'process', () => ({ ok: true, message: 'running' }));
+    health.add('ready', 'pod watch', () =>
+      synced ? { ok: true, message: 'synced' } : { ok: false, message: 'waiting for the first list of pods' },
+    );
+    server = await startTelemetryServer({ metrics: createMetrics(), health, host: '127.0.0.1', port: 0 });
+  });
+  afterEach(() => server.close());
+
+  const get = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    return { status: response.status, body: await response.text() };
+  };
+
+  it('serves metrics as Prometheus text', async () => {
+    const { status, body } = await get('/metrics?x=1');
+    assert.equal(status, 200);
+    assert.match(body, /# TYPE kiam_metadata_responses_total counter/);
+  });
+
+  it('is alive while not ready, and says what it waits for', async () => {
+    assert.equal((await get('/healthz')).status, 200);
+    assert.deepEqual(await get('/readyz'), {
+      status: 503,
+      body: '[-]pod watch: waiting for the first list of pods\nfailed\n',
+    });
+    synced = true;
+    assert.deepEqual(await get('/readyz'), { status: 200, body: '[+]pod watch: synced\nok\n' });
+  });
+
+  it('has nothing else', async () => {
+    for (const path of ['/', '/debug', '/metrics/']) assert.equal((await get(path)).status, 404, path);
+  });
+
+  it('says which address it could not have', async () => {
+    await assert.rejects(
+      startTelemetryServer({ metrics: createMetrics(), health, host: '127.0.0.1', port: server.port }),
+      { code: 'ERR_LISTEN', message: new RegExp(`127\\.0\\.0\\.1:${server.port}.*Is the port taken\\?`) },
+    );
+  });
+});
