@@ -1,0 +1,61 @@
+import type { BackoffOptions } from '../base/backoff.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { Credentials } from './session.ts';
+
+/** Credentials with less than this left are not served: a request signed with them might arrive too late. */
+export const minimumValidMillis = 60_000;
+
+/** A refresh that has waited until only this much is left goes before the first fetches. */
+export const urgentMillis = 5 * 60_000;
+
+/** STS is busy or away. Quick at first: a dropped keep-alive connection is cured by the next try. */
+export const unavailableBackoff: BackoffOptions = { initial: 500, max: 60_000 };
+
+/** STS said no. Quick enough for a trust policy that was just written, slow enough to leave alone what stays refused. */
+export const refusedBackoff: BackoffOptions = { initial: 10_000, max: 600_000 };
+
+/**
+ * A refresh begins when 40 to 47 % of the lifetime have passed. What is served must have at least half the session or
+ * 30 minutes left (botocore stretches anything shorter, Java and others refresh on every call); the rest up to the
+ * half is for the call and its first repetitions, 27 s of the shortest session STS gives.
+ */
+const earliestRefresh = 0.4;
+const latestRefresh = 0.47;
+
+/** Credentials in memory, with what is needed to judge them. All in milliseconds. */
+export interface HeldCredentials {
+  readonly credentials: Credentials;
+  /** How long they live in all. */
+  readonly lifetime: number;
+  /** Monotonic time before which they cannot have been issued. */
+  readonly since: number;
+  /** A refresh is due when no more than this is left. */
+  readonly refreshBelow: number;
+}
+
+/**
+ * @param calledAt monotonic time at which STS was called.
+ * @param sessionMillis what STS was asked for. It never gives more; if it seems to, our clock is slow.
+ */
+export function holdCredentials(
+  credentials: Credentials,
+  calledAt: number,
+  sessionMillis: number,
+  random: Random,
+): HeldCredentials {
+  const lifetime = Math.min(credentials.expiration - credentials.issuedAt, sessionMillis);
+  const passed = earliestRefresh + random.next() * (latestRefresh - earliestRefresh);
+  return { credentials, lifetime, since: calledAt, refreshBelow: lifetime * (1 - passed) };
+}
+
+/**
+ * Milliseconds until credentials expire: the lesser of what the wall clock and what the monotonic clock say. The wall
+ * clock alone would serve expired credentials after it was set back; the monotonic clock alone would after the machine
+ * slept, because it may stand still meanwhile.
+ */
+export function millisLeft(held: HeldCredentials, clock: Clock): number {
+  const byWall = held.credentials.expiration - clock.now();
+  const byAge = held.lifetime - (clock.monotonic() - held.since);
+  return Math.min(byWall, byAge);
+}
