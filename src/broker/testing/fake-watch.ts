@@ -1,0 +1,41 @@
+import type { ClusterObject } from '../../cluster/objects.ts';
+import type { Watch, WatchListener, WatchStatus } from '../../cluster/watch.ts';
+
+/** A watch that a test drives by hand. */
+export interface FakeWatch<T extends ClusterObject> extends Watch<T> {
+  set(object: T): void;
+  delete(uid: string): void;
+}
+
+export function createFakeWatch<T extends ClusterObject>(): FakeWatch<T> {
+  const objects = new Map<string, T>();
+  const listeners = new Set<WatchListener<T>>();
+  const status: WatchStatus = { kind: 'live' };
+  return {
+    set(object) {
+      const previous = objects.get(object.uid);
+      objects.set(object.uid, object);
+      for (const listener of listeners) listener.upsert(object, previous);
+    },
+    delete(uid) {
+      const object = objects.get(uid);
+      objects.delete(uid);
+      if (object) for (const listener of listeners) listener.remove(object);
+    },
+    get: (uid) => objects.get(uid),
+    getByName: (namespace, name) =>
+      [...objects.values()].find((o) => o.namespace === namespace && o.name === name),
+    values: () => objects.values(),
+    get size() {
+      return objects.size;
+    },
+    status,
+    subscribe(listener) {
+      listeners.add(listener);
+      for (const object of objects.values()) listener.upsert(object, undefined);
+      listener.status(status);
+      return () => listeners.delete(listener);
+    },
+    run: () => Promise.resolve(),
+  };
+}
