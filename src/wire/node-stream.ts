@@ -1,0 +1,71 @@
+import type { PodView } from '../broker/broker.ts';
+import type { NodeListener } from '../broker/node-feed.ts';
+import { podToMessage } from './convert.ts';
+import type { NodeEvent } from './gen/podpass.ts';
+
+/** Where a stream's messages go. `write` says whether it will take another now; `onDrain` when it will again. */
+export interface MessageWriter {
+  write(event: NodeEvent): boolean;
+  onDrain(fn: () => void): void;
+}
+
+/** What is to be sent of one pod: its latest state, or that it is gone. */
+type Pending = PodView | 'removed';
+
+/**
+ * Sends a node's pods as fast as the agent takes them. While it takes nothing, only the latest state of each pod is
+ * kept, so a slow agent costs memory for the pods that changed and never for the number of changes.
+ *
+ * @param limit how many changed pods to keep for an agent that does not read, before `overflow` gives up on it
+ */
+export function createNodeStream(writer: MessageWriter, limit: number, overflow: () => void): NodeListener {
+  /** In the order of the last change: an address's old owner goes out before its new one comes. */
+  const pending = new Map<string, Pending>();
+  let syncedIsDue = false;
+  let blocked = false;
+
+  function put(uid: string, what: Pending): void {
+    pending.delete(uid);
+    if (pending.size >= limit) {
+      overflow();
+      return;
+    }
+    pending.set(uid, what);
+    pump();
+  }
+
+  function send(event: NodeEvent): void {
+    blocked = !writer.write(event);
+  }
+
+  function pump(): void {
+    for (const [uid, what] of pending) {
+      if (blocked) return;
+      pending.delete(uid);
+      send({
+        event:
+          what === 'removed'
+            ? { $case: 'removedUid', value: uid }
+            : { $case: 'pod', value: podToMessage(what) },
+      });
+    }
+    if (!blocked && syncedIsDue) {
+      syncedIsDue = false;
+      send({ event: { $case: 'synced', value: {} } });
+    }
+  }
+
+  writer.onDrain(() => {
+    blocked = false;
+    pump();
+  });
+
+  return {
+    pod: (view) => put(view.uid, view),
+    removed: (uid) => put(uid, 'removed'),
+    synced() {
+      syncedIsDue = true;
+      pump();
+    },
+  };
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createFakeClock } from '../base/fake-clock.ts';
+import { makeView } from '../broker/testing/objects.ts';
+import { createPodLedger } from './pod-ledger.ts';
+import { createRecordingSink } from './testing/harness.ts';
+
+const [web, db] = [makeView({ name: 'web' }), makeView({ name: 'db' })];
+
+function setUp() {
+  const clock = createFakeClock();
+  const sink = createRecordingSink();
+  return {
+    clock,
+    sink,
+    ledger: createPodLedger(sink, clock, 60_000),
+    held: () => [...sink.held.keys()].sort(),
+  };
+}
+
+describe('what an agent holds', () => {
+  it('is what the stream tells', () => {
+    const { ledger, sink } = setUp();
+    ledger.begin();
+    ledger.upsert(web);
+    ledger.synced();
+    ledger.upsert(db);
+    ledger.remove(web.uid);
+    assert.deepEqual(sink.log, ['+uid-web', 'synced', '+uid-db', '-uid-web']);
+  });
+
+  it('stays over a break, until a new stream has told everything', () => {
+    const { ledger, held } = setUp();
+    ledger.begin();
+    ledger.upsert(web);
+    ledger.upsert(db);
+    ledger.synced();
+    ledger.broke();
+    ledger.begin();
+    ledger.upsert(db);
+    assert.deepEqual(held(), ['uid-db', 'uid-web']);
+    ledger.synced();
+    assert.deepEqual(held(), ['uid-db']);
+  });
+
+  it('stays over two breaks as well', () => {
+    const { ledger, held } = setUp();
+    ledger.begin();
+    ledger.upsert(web);
+    ledger.synced();
+    ledger.begin();
+    ledger.upsert(db);
+    ledger.begin();
+    ledger.upsert(db);
+    assert.deepEqual(held(), ['uid-db', 'uid-web']);
+    ledger.synced();
+    assert.deepEqual(held(), ['uid-db']);
+  });
+
+  it('has no word for the sink about what it does not hold', () => {
+    const { ledger, sink } = setUp();
+    ledger.begin();
+    ledger.remove('uid-nobody');
+    assert.deepEqual(sink.log, []);
+  });
+});
+
+describe('a pod that was found', () => {
+  it('is held, and for good once the stream has told of it', async () => {
+    const { ledger, held, clock } = setUp();
+    ledger.begin();
+    ledger.synced();
+    const search = ledger.search();
+    search.found([web]);
+    search.end();
+    assert.deepEqual(held(), ['uid-web']);
+    ledger.upsert(web);
+    await clock.advance(120_000);
+    assert.deepEqual(held(), ['uid-web']);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('is dropped when the stream has not told of it in time', async () => {
+    const { ledger, held, clock } = setUp();
+    ledger.begin();
+    ledger.synced();
+    ledger.search().found([web]);
+    await clock.advance(59_999);
+    assert.deepEqual(held(), ['uid-web']);
+    await clock.advance(1);
+    assert.deepEqual(held(), []);
+  });
+
+  it('is held as long as there is no stream to tell of it', async () => {
+    const { ledger, held, clock } = setUp();
+    ledger.begin();
+    ledger.search().found([web]);
+    ledger.broke();
+    await clock.advance(3_600_000);
+    assert.deepEqual(held(), ['uid-web']);
+    ledger.begin();
+    ledger.synced();
+    assert.deepEqual(held(), []);
+  });
+
+  it('survives the end of the full state during which it was found', () => {
+    const { ledger, held } = setUp();
+    ledger.begin();
+    ledger.search().found([web]);
+    ledger.synced();
+    assert.deepEqual(held(), ['uid-web']);
+  });
+
+  it('does not replace what the stream has told, which is newer', () => {
+    const { ledger, sink } = setUp();
+    ledger.begin();
+    const search = ledger.search();
+    const newer = makeView({ name: 'web', addresses: ['10.0.0.7'] });
+    ledger.upsert(newer);
+    search.found([web]);
+    assert.equal(sink.held.get(web.uid), newer);
+  });
+
+  it('replaces what an earlier stream had told', () => {
+    const { ledger, sink } = setUp();
+    ledger.begin();
+    ledger.upsert(makeView({ name: 'web', addresses: ['10.0.0.7'] }));
+    ledger.synced();
+    ledger.begin();
+    ledger.search().found([web]);
+    assert.equal(sink.held.get(web.uid), web);
+  });
+
+  it('does not come back when the stream removed it while the search was under way', () => {
+    const { ledger, held } = setUp();
+    ledger.begin();
+    ledger.upsert(web);
+    ledger.synced();
+    const search = ledger.search();
+    ledger.remove(web.uid);
+    search.found([web]);
+    search.end();
+    assert.deepEqual(held(), []);
+  });
+
+  it('comes back when it was removed before the search began', () => {
+    const { ledger, held } = setUp();
+    ledger.begin();
+    const other = ledger.search();
+    ledger.remove(web.uid);
+    const search = ledger.search();
+    search.found([web]);
+    assert.deepEqual(held(), ['uid-web']);
+    other.end();
+    search.end();
+  });
+
+  it('leaves no timer behind', () => {
+    const { ledger, clock } = setUp();
+    ledger.begin();
+    ledger.search().found([web, db]);
+    ledger.remove(web.uid);
+    assert.equal(clock.pending, 1);
+    ledger.close();
+    assert.equal(clock.pending, 0);
+  });
+});
