@@ -1,0 +1,221 @@
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, type ListenOptions, Socket, Server as TcpServer } from 'node:net';
+import type { Clock } from '../base/clock.ts';
+import { messageOf, PodpassError } from '../base/errors.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { HealthReport } from '../telemetry/health.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { createAccessLog } from './access-log.ts';
+import { createHostCheck } from './allowed-hosts.ts';
+import { createAnswerReplies } from './answer-reply.ts';
+import { answerClientError } from './client-error.ts';
+import { createConnections } from './connection.ts';
+import { createExchangeRunner } from './exchange-runner.ts';
+import { createImdsHandler } from './imds-handler.ts';
+import { createMetadataHandler, type ImdsMode } from './metadata-handler.ts';
+import { createMeter } from './meter.ts';
+import { createMetadataProxy, type MetadataProxyOptions } from './proxy.ts';
+import type { TokenSigner } from './session-token.ts';
+
+export interface MetadataServerOptions {
+  readonly broker: Broker;
+  readonly tokenSigner: TokenSigner;
+  /** Default `v2-preferred`. */
+  readonly imds?: ImdsMode;
+  /** How long to hold a request of a pod that is not known yet. Default 800 ms: SDKs wait for one second. */
+  readonly podWaitMillis?: number;
+  readonly proxy: MetadataProxyOptions;
+  /** What `/health` says: the same report as readiness on the telemetry port. */
+  readonly health: () => HealthReport;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly limits?: Partial<MetadataLimits>;
+  /** Names, beside the addresses of the metadata service, that clients may use in their Host header. */
+  readonly hostNames?: readonly string[];
+  /** Refuse token requests with `X-Forwarded-For`. Default no (`metadata-handler.ts` says why). */
+  readonly rejectForwarded?: boolean;
+  /** kiam's `--allow-ip-query`. Default no, and never in production: it lets any pod ask for any other's role. */
+  readonly allowIpQuery?: boolean;
+}
+
+/** What one client, and all together, may take. */
+export interface MetadataLimits {
+  /** Request line and headers, in bytes. */
+  readonly headerBytes: number;
+  readonly headerCount: number;
+  readonly bodyBytes: number;
+  /** Until a request has arrived whole. */
+  readonly requestMillis: number;
+  /** How often lateness is looked for. */
+  readonly checkMillis: number;
+  /** A connection without a request. */
+  readonly idleMillis: number;
+  readonly connectionsPerAddress: number;
+  readonly connections: number;
+}
+
+/**
+ * 1,024 connections from one address: a pod whose thousand processes start at once is a legitimate burst, and an idle
+ * connection costs some 15 kB. Four such pods are what a node takes.
+ */
+export const defaultLimits: MetadataLimits = {
+  headerBytes: 8_192,
+  headerCount: 64,
+  bodyBytes: 4_096,
+  requestMillis: 5_000,
+  checkMillis: 1_000,
+  idleMillis: 65_000,
+  connectionsPerAddress: 1_024,
+  connections: 4_096,
+};
+
+export interface MetadataServer {
+  /** @throws PodpassError ERR_LISTEN */
+  listen(where: ListenAddress): Promise<AddressInfo>;
+  /** Undefined before `listen`. */
+  readonly address: AddressInfo | undefined;
+  /**
+   * Stops accepting, lets the requests under way finish, and after `graceMillis` ends what is left. Every answer in
+   * that time closes its connection. Calling it again is no harm.
+   */
+  close(graceMillis: number): Promise<void>;
+}
+
+export interface ListenAddress {
+  /** All addresses, IPv4 and IPv6, if absent. */
+  readonly host?: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Lets the next process listen before this one stops. */
+  readonly reusePort?: boolean;
+}
+
+/**
+ * An idle connection is left open this long while draining: the request of a client that has just connected may be
+ * on its way, and an upgrade must not fail it.
+ */
+const lingerMillis = 250;
+
+/**
+ * The EC2 metadata door: what pods reach at 169.254.169.254.
+ */
+export function createMetadataServer(options: MetadataServerOptions): MetadataServer {
+  const { metrics, logger, clock } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const connections = createConnections(
+    { perAddress: limits.connectionsPerAddress, total: limits.connections },
+    metrics,
+  );
+  const proxy = createMetadataProxy({ ...options.proxy, clock });
+  const meter = createMeter(metrics);
+  let closing: Promise<void> | undefined;
+  const isAllowedHost = createHostCheck(options.hostNames ?? []);
+  const handle = createImdsHandler({
+    clock,
+    run: createExchangeRunner({
+      clock,
+      meter,
+      logger,
+      accessLog: createAccessLog(logger, clock),
+      isClosing: () => closing !== undefined,
+    }),
+    metadata: createMetadataHandler({
+      broker: options.broker,
+      tokenSigner: options.tokenSigner,
+      imds: options.imds ?? 'v2-preferred',
+      podWaitMillis: options.podWaitMillis ?? 800,
+      rejectForwarded: options.rejectForwarded ?? false,
+      replies: createAnswerReplies(),
+      proxy,
+      clock,
+      meter,
+      onBlocked: () => metrics.metadataProxyBlocked.inc(),
+    }),
+    isAllowedHost: (host, { socket }) => isAllowedHost(host, socket),
+    health: options.health,
+    maxHeaderCount: limits.headerCount,
+    maxBodyBytes: limits.bodyBytes,
+    allowIpQuery: options.allowIpQuery ?? false,
+  });
+
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.requestMillis,
+      requestTimeout: limits.requestMillis,
+      connectionsCheckingInterval: limits.checkMillis,
+      keepAliveTimeout: limits.idleMillis,
+      // The door answers that itself, with all its headers.
+      requireHostHeader: false,
+    },
+    (request, response) => {
+      const connection = connections.of(request.socket);
+      // Refused connections are destroyed before they are read, so there is always one.
+      if (connection === undefined) request.socket.destroy();
+      else handle(request, response, connection);
+    },
+  );
+  // Node drops headers above this without a word: one more than are allowed, so that one too many is seen.
+  server.maxHeadersCount = limits.headerCount + 1;
+  server.on('connection', (socket) => connections.open(socket));
+  server.on('clientError', (error: { code?: string }, socket) => {
+    if (socket instanceof Socket) answerClientError(error, socket, connections.of(socket)?.waiting ?? true);
+    else socket.destroy();
+  });
+
+  return {
+    async listen(where) {
+      if (closing) throw new PodpassError('ERR_LISTEN', 'the metadata door has been closed.');
+      return listen(server, where);
+    },
+    get address() {
+      return addressOf(server);
+    },
+    close(graceMillis) {
+      closing ??= drain(server, clock, graceMillis).finally(() => proxy.close());
+      return closing;
+    },
+  };
+}
+
+async function listen(
+  server: Server,
+  { host, port, reusePort = false }: ListenAddress,
+): Promise<AddressInfo> {
+  const where: ListenOptions = { port, reusePort, backlog: 1_024, ...(host === undefined ? {} : { host }) };
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onError = (cause: Error) => {
+    const text = `cannot listen on ${host ?? '*'}:${port} for metadata: ${messageOf(cause)}. Is the port taken?`;
+    reject(new PodpassError('ERR_LISTEN', text, { cause }));
+  };
+  server.once('error', onError);
+  server.listen(where, resolve);
+  await promise;
+  server.removeListener('error', onError);
+  const address = addressOf(server);
+  if (address === undefined) throw new PodpassError('ERR_LISTEN', 'the metadata door has no address.');
+  return address;
+}
+
+function addressOf(server: Server): AddressInfo | undefined {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address : undefined;
+}
+
+/** See `MetadataServer.close`. */
+async function drain(server: Server, clock: Clock, graceMillis: number): Promise<void> {
+  if (!server.listening) return;
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  // The HTTP server's own `close` ends idle connections at once, and with them those that have only just begun.
+  TcpServer.prototype.close.call(server, () => resolve());
+  if (graceMillis <= 0) server.closeAllConnections();
+  const linger = clock.setTimer(Math.min(lingerMillis, graceMillis), () => server.closeIdleConnections());
+  const end = clock.setTimer(graceMillis, () => server.closeAllConnections());
+  await ended;
+  linger.cancel();
+  end.cancel();
+  // Stops the timer that looks for late requests.
+  server.close();
+}
