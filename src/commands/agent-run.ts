@@ -1,0 +1,141 @@
+import { readFile } from 'node:fs/promises';
+import { formatDuration } from '../base/duration.ts';
+import { PodpassError } from '../base/errors.ts';
+import type { NodeSelector, PodSink } from '../broker/node-feed.ts';
+import { createPodTable } from '../broker/pod-table.ts';
+import { createTableBroker } from '../broker/table-broker.ts';
+import { compileAllowRoute } from '../metadata/allow-route.ts';
+import { createMetadataServer } from '../metadata/metadata-server.ts';
+import { createTokenSigner, deriveTokenKey } from '../metadata/session-token.ts';
+import { createAgentBroker } from '../wire/agent-broker.ts';
+import { loadCertificates } from '../wire/certificates.ts';
+import type { ChannelSettings } from '../wire/channel.ts';
+import { routeGrpcLog } from '../wire/grpc-log.ts';
+import { createKiamBroker } from '../wire/kiam-broker.ts';
+import { createKiamClient } from '../wire/kiam-client.ts';
+import { createRemoteFeed, type FeedStatus } from '../wire/remote-feed.ts';
+import { createServerAddresses } from '../wire/server-addresses.ts';
+import { watchCertificates } from '../wire/watch-certificates.ts';
+import type { agentFlags } from './agent-flags.ts';
+import type { FlagValues } from './flags.ts';
+import { untilAborted } from './lifecycle.ts';
+import { startProcess } from './process-context.ts';
+
+type AgentFlags = FlagValues<typeof agentFlags>;
+
+/** How long requests may go on after the process was asked to end. */
+const drainMillis = 5_000;
+
+/**
+ * Runs `podpass agent` until it is asked to end.
+ *
+ * @throws PodpassError for whatever of its configuration cannot be used
+ */
+export async function runAgent(flags: AgentFlags): Promise<void> {
+  const node = nodeOf(flags);
+  const context = await startProcess('agent', flags);
+  const { clock, random, logger, metrics, health, signal } = context;
+  routeGrpcLog(logger);
+
+  const files = { cert: flags.cert, key: flags.key, ca: flags.ca };
+  const certificates = await loadCertificates({ files, clock, logger });
+  watchCertificates({ certificates, files, clock, logger, signal });
+
+  // The node's pods, as the server tells of them.
+  const table = createPodTable(metrics);
+  const firstState = Promise.withResolvers<void>();
+  const into: PodSink = { upsert: table.upsert, remove: table.remove, synced: firstState.resolve };
+  const addresses = createServerAddresses({ servers: flags.serverAddress, clock, logger });
+  const channel: ChannelSettings = {
+    credentials: certificates.channelCredentials(),
+    keepaliveTime: flags.grpcKeepaliveTimeDuration,
+    keepaliveTimeout: flags.grpcKeepaliveTimeoutDuration,
+  };
+  const feed = createRemoteFeed({
+    addresses,
+    channel,
+    node,
+    into,
+    clock,
+    random,
+    logger,
+    metrics,
+  });
+  let isPrimed = false;
+  void firstState.promise.then(() => {
+    isPrimed = true;
+    logger.info({ pods: table.size }, "the node's pods are known");
+  });
+  health.add('ready', 'server', () => describeFeed(feed.status, isPrimed, clock.monotonic()));
+
+  const fed = createTableBroker({
+    table,
+    clock,
+    locate: async (address, waitMillis, lookup) => {
+      await feed.find(address, { waitMillis, signal: lookup }).catch(() => {});
+    },
+  });
+  // For as long as the servers are kiam's, they are asked for each request.
+  const kiamClient = createKiamClient({ addresses, channel, clock });
+  const kiam = createKiamBroker({ client: kiamClient, clock, random, logger });
+
+  // The door.
+  const broker = createAgentBroker({ feed, fed, kiam });
+  const door = createMetadataServer({
+    broker,
+    // The key outlives restarts and is the same in every agent of the node, because their private key is.
+    tokenSigner: createTokenSigner({ keys: [deriveTokenKey(await readFile(flags.key))], clock }),
+    imds: flags.imds,
+    podWaitMillis: flags.podWait,
+    proxy: { allowRoute: await compileAllowRoute(flags.allowRouteRegexp), upstream: flags.metadataEndpoint },
+    allowIpQuery: flags.allowIpQuery,
+    health: () => health.report('ready'),
+    metrics,
+    logger,
+    clock,
+  });
+  const { port } = await door.listen({
+    port: flags.port,
+    ...(flags.listenHost === undefined ? {} : { host: flags.listenHost }),
+  });
+  logger.info({ port }, `listening ${flags.listenHost ?? ''}:${port}`);
+  context.started();
+
+  const running = feed.run(signal);
+
+  await untilAborted(signal);
+  logger.info('stopping agent');
+  await Promise.all([door.close(drainMillis), running]);
+  kiamClient.close();
+  await context.end();
+}
+
+/** @throws PodpassError ERR_USAGE */
+function nodeOf({ nodeName, host }: AgentFlags): NodeSelector {
+  if (nodeName !== undefined) return { nodeName };
+  if (host !== undefined) return { hostIp: host };
+  throw new PodpassError(
+    'ERR_USAGE',
+    'neither --node-name nor --host is given, so the server cannot be told which pods to send. Set NODE_NAME from ' +
+      'spec.nodeName, or HOST_IP from status.podIP, in the manifest of the agent.',
+  );
+}
+
+/** An agent that once had its node's pods goes on answering from memory: it stays ready, and says since when alone. */
+function describeFeed(status: FeedStatus, isPrimed: boolean, now: number): { ok: boolean; message: string } {
+  const age = formatDuration(Math.round(now - status.since));
+  switch (status.kind) {
+    case 'connected':
+      if (status.synced) return { ok: true, message: `connected to ${status.server.host} for ${age}` };
+      return { ok: isPrimed, message: 'connected; the pods of the node are arriving' };
+    case 'connecting': {
+      const problem = status.problem === undefined ? '' : ` (${status.problem})`;
+      return {
+        ok: isPrimed,
+        message: `no server for ${age}${problem}${isPrimed ? '; answering from memory' : ''}`,
+      };
+    }
+    case 'kiam':
+      return { ok: true, message: `connected to a kiam server for ${age}` };
+  }
+}

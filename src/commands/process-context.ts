@@ -1,0 +1,73 @@
+import { type Clock, systemClock } from '../base/clock.ts';
+import { type Random, systemRandom } from '../base/random.ts';
+import { createHealth, type Health } from '../telemetry/health.ts';
+import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { startTelemetryServer, type TelemetryServer } from '../telemetry/telemetry-server.ts';
+import { parentSignal, shutdownSignal } from './lifecycle.ts';
+import { parseListenAddress } from './listen-address.ts';
+import { version } from './version.ts';
+
+/** What every long-running command has. Made here and passed down: nothing below this room is global. */
+export interface ProcessContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  /** Aborts when the process is asked to end. */
+  readonly signal: AbortSignal;
+  /**
+   * Says that all is wired and listened on. Until then the process is not ready, whatever its checks say: metrics and
+   * health are served from the beginning, when most checks are not even there.
+   */
+  readonly started: () => void;
+  /** Stops serving metrics and health: the last thing a process does. */
+  readonly end: () => Promise<void>;
+}
+
+export interface ProcessFlags {
+  readonly jsonLog: boolean;
+  readonly level: LogLevel;
+  readonly prometheusListenAddr: string | undefined;
+  readonly untilStdinEnds: boolean;
+}
+
+/**
+ * Sets up a long-running process: log, metrics, health, and the telemetry address if there is one.
+ *
+ * @throws PodpassError ERR_USAGE, ERR_LISTEN
+ */
+export async function startProcess(title: string, flags: ProcessFlags): Promise<ProcessContext> {
+  const logger = createLogger({ level: flags.level, json: flags.jsonLog, clock: systemClock });
+  const metrics = createMetrics({ processMetrics: true });
+  const health = createHealth();
+  health.add('live', 'process', () => ({ ok: true, message: `podpass ${title} ${version}` }));
+  let isStarted = false;
+  health.add('ready', 'start', () => ({ ok: isStarted, message: isStarted ? 'done' : 'under way' }));
+  logger.info({ version, node: process.versions.node }, `starting ${title}`);
+  const telemetry = await listen();
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    metrics,
+    health,
+    signal: flags.untilStdinEnds ? parentSignal() : shutdownSignal(),
+    started() {
+      isStarted = true;
+    },
+    async end() {
+      await telemetry?.close();
+      logger.info('stopped');
+    },
+  };
+
+  async function listen(): Promise<TelemetryServer | undefined> {
+    if (flags.prometheusListenAddr === undefined) return undefined;
+    const address = parseListenAddress('prometheus-listen-addr', flags.prometheusListenAddr);
+    const server = await startTelemetryServer({ metrics, health, ...address });
+    logger.info({ address: `${address.host ?? ''}:${server.port}` }, 'serving metrics and health');
+    return server;
+  }
+}

@@ -1,0 +1,23 @@
+import { flag } from './flags.ts';
+
+/** The flags of `podpass sandbox` and of its subcommands. */
+export const sandboxFlags = {
+  manifests: flag.text({
+    name: 'manifests',
+    placeholder: 'DIR',
+    help: 'Folder with Kubernetes objects and, beside them, roles.yaml. The shipped examples unless given.',
+  }),
+  stsLatency: flag.duration({
+    name: 'sts-latency',
+    default: 0,
+    help: 'Let every call of the STS take this long.',
+  }),
+  stsThrottle: flag.integer({
+    name: 'sts-throttle',
+    default: 0,
+    min: 0,
+    max: 100,
+    help: 'Let the STS answer this many of 100 calls with "Throttling".',
+  }),
+  verbose: flag.boolean({ name: 'verbose', help: 'Show every line that the server and the agent write.' }),
+};
