@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { freePorts } from '../parts/free-ports.ts';
+import { projectRoot } from '../parts/locations.ts';
+import { startProcess } from '../parts/process.ts';
+import { type Scope, stopWith } from '../parts/scope.ts';
+
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
+
+/** A podpass process as an operator sees it: its log, its telemetry address, its process id. */
+export interface PodpassProcess {
+  readonly pid: number;
+  /** How it ended, in words; `undefined` while it runs. */
+  readonly ended: string | undefined;
+  /** Every line of its log so far, parsed. */
+  readonly log: readonly LogLine[];
+  /** Resolves when `/readyz` says so. @throws Error with the log when that takes too long. */
+  untilReady(): Promise<void>;
+  /** What `/readyz` says now. */
+  readyz(): Promise<{ readonly status: number; readonly body: string }>;
+  /** The sum of a metric over those of its series that have these labels. */
+  metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
+  /** As `kill -9`: it has no time for a last word. */
+  kill(): Promise<void>;
+  /** As Kubernetes ends it: SIGTERM. */
+  terminate(): Promise<void>;
+}
+
+export interface PodpassOptions {
+  readonly scope: Scope;
+  readonly command: 'server' | 'agent';
+  readonly flags: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export const mainScript = join(projectRoot, 'src', 'main.ts');
+
+const readyBound = 30_000;
+const requestBound = 5_000;
+const terminateBound = 20_000;
+
+/** Starts `podpass server` or `podpass agent` as a process of its own, with nothing of this one's environment. */
+export async function startPodpass(options: PodpassOptions): Promise<PodpassProcess> {
+  const { scope, command, flags, env = {} } = options;
+  const [telemetryPort] = await freePorts(1);
+  const telemetry = `http://127.0.0.1:${telemetryPort}`;
+  const log: LogLine[] = [];
+  const child = startProcess({
+    title: `podpass ${command}`,
+    file: process.execPath,
+    args: [
+      mainScript,
+      command,
+      '--json-log',
+      '--level=debug',
+      `--prometheus-listen-addr=127.0.0.1:${telemetryPort}`,
+      ...flags,
+    ],
+    env: {
+      PATH: process.env.PATH ?? '',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      ...env,
+    },
+    bareEnv: true,
+    onLine: (line) => log.push(parseLine(line)),
+  });
+  stopWith(scope, () => child.stop());
+
+  async function get(path: string): Promise<{ status: number; body: string }> {
+    const response = await fetch(telemetry + path, { signal: AbortSignal.timeout(requestBound) });
+    return { status: response.status, body: await response.text() };
+  }
+
+  return {
+    pid: child.pid,
+    get ended() {
+      return child.ended;
+    },
+    log,
+    untilReady: () =>
+      child.untilReady(async () => (await get('/readyz')).status === 200, readyBound, scope.signal),
+    readyz: () => get('/readyz'),
+    metric: async (name, labels = {}) => sumOf((await get('/metrics')).body, name, labels),
+    kill: () => child.stop('SIGKILL'),
+    terminate: () => child.stop('SIGTERM', terminateBound),
+  };
+}
+
+/** What is not JSON is a crash: it is kept, to be shown. */
+function parseLine(line: string): LogLine {
+  try {
+    return JSON.parse(line) as LogLine;
+  } catch {
+    return { msg: line, level: 'crash' };
+  }
+}
+
+/** Adds up the samples of a metric in Prometheus' text format. */
+function sumOf(text: string, name: string, labels: Readonly<Record<string, string>>): number {
+  const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
+  let sum = 0;
+  for (const line of text.split('\n')) {
+    const [, metric, labelText = '', value] = /^([\w:]+)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
+    if (metric === name && wanted.every((label) => labelText.split(',').includes(label)))
+      sum += Number(value);
+  }
+  return sum;
+}
