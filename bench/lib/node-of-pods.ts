@@ -1,0 +1,50 @@
+import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
+import { type Cloud, startCloud } from '../cloud/start-cloud.ts';
+import { type AgentProcess, type ServerProcess, startAgent, startServer } from './podpass.ts';
+import { ask, credentialsPath } from './request.ts';
+import type { RowContext } from './row.ts';
+
+export interface NodeOfPods {
+  readonly cloud: Cloud;
+  readonly server: ServerProcess;
+  readonly agent: AgentProcess;
+  /** The role of the pod that load generators are: whoever connects from 127.0.0.1. */
+  readonly role: string;
+}
+
+/** As many pods as kubelet lets a node have. */
+export const podsOfANode = 110;
+
+/** Cluster, server and the agent of one full node, each pod with an identity of its own and its credentials there. */
+export async function startNodeOfPods({ onEnd }: Pick<RowContext, 'onEnd'>): Promise<NodeOfPods> {
+  const cloud = await startCloud();
+  onEnd(cloud.stop);
+  const pods = Array.from(
+    { length: podsOfANode },
+    (_, i): PodSpec => ({
+      name: `pod-${i}`,
+      node: 'node-0',
+      address: i === 0 ? '127.0.0.1' : podAddress(i),
+      role: `role-${i}`,
+      bytes: 5_000,
+    }),
+  );
+  await cloud.call('createPods', pods);
+  const server = await startServer(cloud);
+  onEnd(server.stop);
+  const agent = await startAgent(cloud, { node: 'node-0', servers: [server] });
+  onEnd(agent.stop);
+  for (const { address, role = '' } of pods) {
+    const answer = await untilServed(agent.port, address, role);
+    if (answer !== 200) throw new Error(`the pod at ${address} got ${answer}`);
+  }
+  return { cloud, server, agent, role: 'role-0' };
+}
+
+/** Asks until there are credentials; the status of the last answer. */
+async function untilServed(port: number, from: string, role: string): Promise<number> {
+  let status = 0;
+  for (let attempt = 0; attempt < 20 && status !== 200; attempt += 1)
+    status = (await ask({ port, path: credentialsPath(role), from })).status;
+  return status;
+}

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
+import { startCloud } from '../cloud/start-cloud.ts';
+import { liveHeapBytes } from '../lib/heap.ts';
+import { idleCpuPercent } from '../lib/idle-cpu.ts';
+import type { Measurement } from '../lib/measurement.ts';
+import { startServer } from '../lib/podpass.ts';
+import { type MemoryFacts, memoryOf } from '../lib/process-facts.ts';
+import { startProgram } from '../lib/program.ts';
+import type { Row } from '../lib/row.ts';
+import type { NodeAgentsInput } from '../programs/node-agents.ts';
+
+const nodes = 50;
+const firstPods = 10_000;
+const morePods = 5_000;
+const roles = 200;
+const podBytes = 5_000;
+
+/** Memory and idle CPU of a server of a large cluster that feeds all of its nodes. */
+export const server: Row = {
+  name: 'server',
+  title: `memory and idle CPU of a server with ${firstPods} pods and ${nodes} agents`,
+  async measure({ quick, note, onEnd }) {
+    const cloud = await startCloud();
+    onEnd(cloud.stop);
+    note(`creating ${firstPods} pods`);
+    await cloud.call('createPods', podRange(0, firstPods));
+
+    /** A server that has listed the pods, and then has fed its agents. */
+    async function startFeeding() {
+      const process = await startServer(cloud);
+      onEnd(process.stop);
+      const listed = memoryOf(process.pid);
+      const input: NodeAgentsInput = {
+        tls: cloud.agentTls,
+        grpcPorts: [process.grpcPort],
+        nodes: Array.from({ length: nodes }, (_, i) => `node-${i}`),
+      };
+      const agents = await startProgram('node-agents', input, []);
+      onEnd(agents.stop);
+      const untilServed = async (pods: number) => {
+        for (let served = 0; served < pods; ) ({ served } = await agents.next<{ served: number }>());
+      };
+      await untilServed(firstPods);
+      await sleep(quick ? 1_000 : 5_000);
+      return { process, agents, untilServed, listed, fed: memoryOf(process.pid) };
+    }
+
+    note(`listing by pages, and feeding ${nodes} agents`);
+    await cloud.call('setListStreaming', false);
+    const paged = await startFeeding();
+    await paged.agents.stop();
+    await paged.process.stop();
+    note(`listing as a stream, and feeding ${nodes} agents`);
+    await cloud.call('setListStreaming', true);
+    const { process, untilServed, listed, fed } = await startFeeding();
+
+    const idleSeconds = quick ? 5 : 30;
+    note(`watching it do nothing for ${idleSeconds} s`);
+    const [cpu = Number.NaN] = await idleCpuPercent([process.pid], idleSeconds);
+
+    const heapBefore = await liveHeapBytes(process);
+    const collected = memoryOf(process.pid);
+    note(`creating ${morePods} pods more`);
+    await cloud.call('createPods', podRange(firstPods, morePods));
+    await untilServed(firstPods + morePods);
+    const grown = memoryOf(process.pid);
+    const heapAfter = await liveHeapBytes(process);
+    const regrown = memoryOf(process.pid);
+    const perPod = (before: number, after: number) => (after - before) / morePods / 1_000;
+    const resident = (how: string, facts: { listed: MemoryFacts; fed: MemoryFacts }): Measurement => ({
+      what: `server, ${firstPods} pods of 5 kB ${how}, ${nodes} agents: resident memory`,
+      value: facts.fed.residentMb,
+      unit: 'MB',
+      budget: { atMost: 150 },
+      beside: `${facts.listed.residentMb.toFixed(1)} MB after the list, before the agents; anonymous ${facts.fed.anonymousMb.toFixed(1)} MB`,
+      details: facts,
+    });
+    return [
+      resident('listed as a stream', { listed, fed }),
+      resident('listed by pages', { listed: paged.listed, fed: paged.fed }),
+      {
+        what: 'server: live heap for each further pod',
+        value: perPod(heapBefore, heapAfter),
+        unit: 'kB',
+        budget: { atMost: 3 },
+        beside:
+          `${grown.residentMb.toFixed(1)} MB resident with ${firstPods + morePods} pods; live heap ${(heapBefore / 1e6).toFixed(1)} MB with ${firstPods} pods, ${(heapAfter / 1e6).toFixed(1)} MB with ${firstPods + morePods}; ` +
+          `resident, both after a collection: ${perPod(collected.residentMb * 1e6, regrown.residentMb * 1e6).toFixed(2)} kB a pod`,
+      },
+      {
+        what: `server, ${firstPods} pods, ${nodes} agents, idle: CPU`,
+        value: cpu,
+        unit: '% of a core',
+        budget: { atMost: 1 },
+        beside: `over ${idleSeconds} s`,
+      },
+    ];
+  },
+};
+
+/** All bound to one of some hundred roles, spread over the nodes. */
+function podRange(from: number, count: number): PodSpec[] {
+  return Array.from({ length: count }, (_, offset) => {
+    const i = from + offset;
+    return {
+      name: `service-${i % 400}-6d4cf56db6-${i}`,
+      node: `node-${i % nodes}`,
+      address: podAddress(i),
+      role: `team-role-${i % roles}`,
+      bytes: podBytes,
+    };
+  });
+}

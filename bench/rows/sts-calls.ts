@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
+import { startCloud } from '../cloud/start-cloud.ts';
+import { startServer } from '../lib/podpass.ts';
+import { startProgram } from '../lib/program.ts';
+import type { Row } from '../lib/row.ts';
+import type { NodeAgentsInput } from '../programs/node-agents.ts';
+
+const servers = 2;
+const nodes = 8;
+const pods = 400;
+const identities = 20;
+/** Refreshed when 40 to 47 % of it have passed. */
+const sessionSeconds = 110;
+/** At the end of this every session has been refreshed twice and none a third time. */
+const watchedSeconds = 115;
+const periods = 3;
+
+/** Calls of STS by all servers together. Sessions are made short, so that refreshes can be waited for. */
+export const stsCalls: Row = {
+  name: 'sts-calls',
+  title: `calls of STS for ${servers} servers, ${nodes} agents, ${pods} pods, ${identities} identities`,
+  async measure({ quick, note, onEnd }) {
+    const cloud = await startCloud();
+    onEnd(cloud.stop);
+    await cloud.call('setSessionSeconds', sessionSeconds);
+    await cloud.call(
+      'createPods',
+      Array.from(
+        { length: pods },
+        (_, i): PodSpec => ({
+          name: `pod-${i}`,
+          node: `node-${i % nodes}`,
+          address: podAddress(i),
+          role: `shared-${i % identities}`,
+        }),
+      ),
+    );
+    const grpcPorts: number[] = [];
+    for (let i = 0; i < servers; i += 1) {
+      const server = await startServer(cloud);
+      onEnd(server.stop);
+      grpcPorts.push(server.grpcPort);
+    }
+    const input: NodeAgentsInput = {
+      tls: cloud.agentTls,
+      grpcPorts,
+      nodes: Array.from({ length: nodes }, (_, i) => `node-${i}`),
+    };
+    const agents = await startProgram('node-agents', input, []);
+    onEnd(agents.stop);
+    for (let served = 0; served < pods; ) ({ served } = await agents.next<{ served: number }>());
+    if (!quick) {
+      note(`waiting ${watchedSeconds} s, in which each session is refreshed twice`);
+      await sleep(watchedSeconds * 1_000);
+    }
+    const calls = await cloud.call('countSessions', 'shared-');
+    const byRole = await cloud.call('countSessionsByRole', 'shared-');
+    const watched = quick ? 1 : periods;
+    return [
+      {
+        what: `STS calls for each identity and refresh period (${servers} servers, ${nodes} agents, ${pods} pods, ${identities} identities)`,
+        value: calls / identities / watched,
+        unit: '',
+        budget: { atMost: 1 },
+        beside: `${calls} calls in ${watched} period${watched === 1 ? '' : 's'}; from ${Math.min(...Object.values(byRole))} to ${Math.max(...Object.values(byRole))} for one identity`,
+        details: byRole,
+      },
+    ];
+  },
+};
