@@ -4,7 +4,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Exchange, Later, Step } from './exchange.ts';
 import type { Meter } from './meter.ts';
-import { createErrorReply, type Reply, writeReply } from './reply.ts';
+import { createErrorReply, type Reply, type StreamedReply, writeReply } from './reply.ts';
 
 export interface ExchangeRunnerOptions {
   readonly clock: Clock;
@@ -22,20 +22,48 @@ export function createExchangeRunner(options: ExchangeRunnerOptions): ExchangeRu
   const { clock, meter, accessLog, logger } = options;
 
   function finish(exchange: Exchange, reply: Reply): void {
-    const { request, response, connection, handler, caller, started } = exchange;
+    const { response } = exchange;
     if (reply.closes || options.isClosing()) response.shouldKeepAlive = false;
     writeReply(response, reply);
+    record(exchange, reply.status);
+  }
+
+  /** Counts and logs an answer that has been written. */
+  function record(exchange: Exchange, status: number): void {
+    const { request, connection, handler, caller, started } = exchange;
     const milliseconds = clock.monotonic() - started;
-    meter.record(handler, reply.status, milliseconds / 1_000);
-    if (!accessLog.wants(reply.status)) return;
+    meter.record(handler, status, milliseconds / 1_000);
+    if (!accessLog.wants(status)) return;
     accessLog.write({
       method: request.method ?? '',
       path: request.url ?? '',
       address: connection.address,
-      status: reply.status,
+      status,
       milliseconds,
       caller,
     });
+  }
+
+  /** A stream counts as a wait: a connection has one at a time. */
+  function stream(exchange: Exchange, reply: StreamedReply): void {
+    const { connection, response } = exchange;
+    connection.waiting = true;
+    if (reply.closes || options.isClosing()) response.shouldKeepAlive = false;
+    response.writeHead(reply.status, reply.headers);
+    const settle = () => {
+      connection.waiting = false;
+      record(exchange, reply.status);
+    };
+    reply.pour(response).then(
+      () => {
+        response.end();
+        settle();
+      },
+      () => {
+        response.destroy();
+        settle();
+      },
+    );
   }
 
   /**
@@ -68,6 +96,7 @@ export function createExchangeRunner(options: ExchangeRunnerOptions): ExchangeRu
   function proceed(exchange: Exchange, next: () => Step): void {
     const step = guarded(next);
     if ('work' in step) wait(exchange, step);
+    else if ('pour' in step) stream(exchange, step);
     else finish(exchange, step);
   }
 

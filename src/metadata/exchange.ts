@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../broker/broker.ts';
 import type { Connection } from './connection.ts';
 import type { Handler } from './meter.ts';
-import type { Reply } from './reply.ts';
+import type { Reply, StreamedReply } from './reply.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import type { Route } from './route.ts';
 
@@ -24,7 +24,7 @@ export interface Exchange {
 }
 
 /** What a handler makes of a request: the answer, or what has to be waited for first. */
-export type Step = Reply | Later;
+export type Step = Reply | StreamedReply | Later;
 
 export interface Later {
   /**

@@ -6,6 +6,7 @@ import type { AnswerReplies } from './answer-reply.ts';
 import type { Connection } from './connection.ts';
 import type { Exchange, Step } from './exchange.ts';
 import type { Meter } from './meter.ts';
+import { headersForUpstream } from './passed-headers.ts';
 import type { MetadataProxy } from './proxy.ts';
 import { createReply, createTextReply, plainText } from './reply.ts';
 import { ttlHeader } from './request-headers.ts';
@@ -59,7 +60,7 @@ export function createMetadataHandler(options: MetadataHandlerOptions): Metadata
   function attemptGet(exchange: Exchange, last: boolean): Step {
     const { route, headers, connection } = exchange;
     // What is not about a role needs no pod, unless there is a token to check.
-    if (!isAboutRole(route) && headers.token === undefined) return passOn(route);
+    if (!isAboutRole(route) && headers.token === undefined) return passOn(exchange);
 
     const answer = broker.ask(exchange.address);
     const caller = callerOf(answer);
@@ -68,7 +69,7 @@ export function createMetadataHandler(options: MetadataHandlerOptions): Metadata
       return tokenWrong;
     }
     if (!last && isWorthWaiting(answer, route)) return patiently(exchange, attemptGet);
-    if (caller && !isAboutRole(route)) return passOn(route);
+    if (caller && !isAboutRole(route)) return passOn(exchange);
     countMishap(exchange, answer);
     return route.kind === 'credentials' ? replies.credentials(answer, route.role) : replies.list(answer);
   }
@@ -124,7 +125,7 @@ export function createMetadataHandler(options: MetadataHandlerOptions): Metadata
   }
 
   /** Everything that is not ours: sent upstream if that is allowed. */
-  function passOn(route: Route): Step {
+  function passOn({ route, request, address }: Exchange): Step {
     if (route.kind !== 'other') return notFound;
     const { path } = route;
     if (!proxy.allows(path)) {
@@ -133,7 +134,16 @@ export function createMetadataHandler(options: MetadataHandlerOptions): Metadata
     }
     return {
       async work(signal) {
-        const reply = await proxy.get(path, signal);
+        const reply = await proxy.pass(
+          {
+            method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+            path,
+            headers: headersForUpstream(request.rawHeaders),
+            address,
+            chunks: request.httpVersionMinor > 0,
+          },
+          signal,
+        );
         return () => reply;
       },
     };

@@ -108,7 +108,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
     { perAddress: limits.connectionsPerAddress, total: limits.connections },
     metrics,
   );
-  const proxy = createMetadataProxy({ ...options.proxy, clock });
+  const proxy = createMetadataProxy({ ...options.proxy, clock, metrics, logger });
   const meter = createMeter(metrics);
   let closing: Promise<void> | undefined;
   const isAllowedHost = createHostCheck(options.hostNames ?? []);

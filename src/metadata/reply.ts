@@ -19,6 +19,18 @@ export const serverName = 'EC2ws';
 export const plainText = 'text/plain; charset=utf-8';
 export const json = 'application/json';
 
+/** An answer whose body is still coming while it is written. Never one with secrets in it, and never a small one. */
+export interface StreamedReply {
+  readonly status: number;
+  readonly headers: string[];
+  readonly closes: boolean;
+  /**
+   * Writes the body, no faster than the client reads, within bounds of its own. Rejects where it breaks off; the
+   * connection is then cut, so that half an answer never looks like a whole one.
+   */
+  readonly pour: (response: ServerResponse) => Promise<void>;
+}
+
 export interface ReplyOptions {
   /** A flat list of further headers. */
   readonly extra?: readonly string[];
@@ -33,18 +45,26 @@ export function createReply(
   body: string | Uint8Array,
   { extra = [], closes = false }: ReplyOptions = {},
 ): Reply {
-  const headers = [
+  return { status, headers: createHead(contentType, Buffer.byteLength(body), extra), body, closes };
+}
+
+/** The headers that every answer has. A length is absent only where the answer is streamed, or has no body. */
+export function createHead(
+  contentType: string,
+  length: number | undefined,
+  extra: readonly string[] = [],
+): string[] {
+  const lengthHeader = length === undefined ? [] : ['Content-Length', String(length)];
+  return [
     'Server',
     serverName,
     'Content-Type',
     contentType,
-    'Content-Length',
-    String(Buffer.byteLength(body)),
+    ...lengthHeader,
     'Cache-Control',
     'no-store',
     ...extra,
   ];
-  return { status, headers, body, closes };
 }
 
 /** An error as text, which ends in a line feed, as kiam's do. */

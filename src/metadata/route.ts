@@ -58,7 +58,7 @@ function ownRoute(segments: readonly string[], directory: boolean): Route | unde
 }
 
 function foreignRoute(segments: readonly string[], directory: boolean): Route {
-  if (segments.some(isGuarded)) return { kind: 'forbidden-tree' };
+  if (hidesTree(segments.join(''))) return { kind: 'forbidden-tree' };
   const path = `/${segments.join('/')}${directory && segments.length > 0 ? '/' : ''}`;
   // A percent sign that is left was encoded twice; a semicolon would begin parameters for some servers.
   if (!plain.test(path)) return bad('the path holds a character that no metadata path has');
@@ -66,16 +66,12 @@ function foreignRoute(segments: readonly string[], directory: boolean): Route {
 }
 
 /**
- * Whether a segment stands for credentials or for a session token. By prefix, so that the `-extended` tree and
- * whatever comes after it are covered; in any case, in case an upstream does not mind it.
+ * Whether the name of a tree of credentials, or that of session tokens, is left when everything but letters is taken
+ * away. So it does not matter how an upstream cleans what it is sent: `secu../rity-credentials` is no less guarded
+ * than the name itself, in any case, and so are the `-extended` tree and whatever is added later.
  */
-function isGuarded(segment: string, index: number, segments: readonly string[]): boolean {
-  const name = segment.toLowerCase();
-  return (
-    name.includes('security-credentials') ||
-    name.includes('identity-credentials') ||
-    (name.startsWith('token') && segments[index - 1]?.toLowerCase() === 'api')
-  );
+function hidesTree(path: string): boolean {
+  return /securitycredentials|identitycredentials|apitoken/i.test(path.replace(/[^a-z]/gi, ''));
 }
 
 function decodeOnce(path: string): string | undefined {

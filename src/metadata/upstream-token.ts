@@ -1,16 +1,17 @@
 import { bounded } from '../base/bounded.ts';
 import type { Clock } from '../base/clock.ts';
-import { messageOf } from '../base/errors.ts';
 import { ttlHeader } from './request-headers.ts';
 import { longestTokenTtl } from './session-token.ts';
-import type { Upstream } from './upstream.ts';
+import { failureOf, type Upstream } from './upstream.ts';
+import { gather } from './upstream-body.ts';
+import type { UpstreamFailure } from './upstream-failure.ts';
 
 /** What to send to the real metadata service as session token. */
 export type UpstreamTokenState =
   | { readonly kind: 'token'; readonly token: string }
   /** The service has no IMDSv2. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'failed'; readonly problem: string };
+  | UpstreamFailure;
 
 /** The agent's own session token at the real metadata service; pods' tokens are ours and mean nothing there. */
 export interface UpstreamToken {
@@ -32,7 +33,8 @@ export interface UpstreamTokenOptions {
 const margin = 60_000;
 const believed = 300_000;
 /** As it may stand in a header. */
-const shape = /^[!-~]{1,1024}$/;
+const longestToken = 1_024;
+const shape = /^[!-~]+$/;
 
 export function createUpstreamToken({
   upstream,
@@ -44,32 +46,38 @@ export function createUpstreamToken({
   let asking: Promise<UpstreamTokenState> | undefined;
 
   async function ask(): Promise<UpstreamTokenState> {
+    const life = new AbortController();
     try {
-      const outcome = await bounded(clock, timeoutMillis, signal, (within) =>
-        upstream.send(
-          { method: 'PUT', path: '/latest/api/token', headers: { [ttlHeader]: String(longestTokenTtl) } },
-          within,
-        ),
-      );
-      if (outcome.kind === 'timeout') return { kind: 'failed', problem: 'it gave no session token in time' };
-      if (outcome.value.kind === 'failed') return outcome.value;
-      return read(outcome.value.status, outcome.value.body, outcome.value.headers[ttlHeader.toLowerCase()]);
+      const asked = await bounded(clock, timeoutMillis, signal, (within) => {
+        within.addEventListener('abort', () => life.abort(within.reason), { once: true });
+        return send(life.signal);
+      });
+      return asked.kind === 'done' ? asked.value : noToken('it gave no session token in time');
     } catch (thrown) {
-      return { kind: 'failed', problem: messageOf(thrown) };
+      return failureOf(thrown);
     } finally {
+      life.abort();
       asking = undefined;
     }
   }
 
-  function read(status: number, body: Uint8Array, ttl: string | string[] | undefined): UpstreamTokenState {
+  async function send(within: AbortSignal): Promise<UpstreamTokenState> {
+    const outcome = await upstream.send(
+      { method: 'PUT', path: '/latest/api/token', headers: { [ttlHeader]: String(longestTokenTtl) } },
+      within,
+    );
+    if (outcome.kind === 'failed') return outcome;
+    const { status, headers, body } = outcome;
     // Only these say that there is no IMDSv2. Anything else may pass, and version 1 may be switched off.
     if (status === 404 || status === 405) return keep({ kind: 'none' }, believed);
-    const token = Buffer.from(body).toString('latin1');
+    const text = await gather(body, longestToken);
+    const token = text.kind === 'whole' ? Buffer.from(text.bytes).toString('latin1') : '';
     if (status !== 200 || !shape.test(token)) {
-      return { kind: 'failed', problem: `it answered ${status} to the request for a session token` };
+      return noToken(`it answered ${status} to the request for a session token`);
     }
-    const seconds = Number(ttl ?? longestTokenTtl);
-    return keep({ kind: 'token', token }, Number.isFinite(seconds) ? seconds * 1_000 - margin : 0);
+    const seconds = Number(headers[ttlHeader.toLowerCase()] ?? longestTokenTtl);
+    const lifetime = Number.isFinite(seconds) ? Math.min(seconds, longestTokenTtl) * 1_000 : 0;
+    return keep({ kind: 'token', token }, lifetime - margin);
   }
 
   function keep(state: UpstreamTokenState, millis: number): UpstreamTokenState {
@@ -87,4 +95,8 @@ export function createUpstreamToken({
       if (known?.state === state) known = undefined;
     },
   };
+}
+
+function noToken(problem: string): UpstreamFailure {
+  return { kind: 'failed', reason: 'no-token', problem };
 }

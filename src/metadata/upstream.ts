@@ -1,19 +1,20 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { messageOf } from '../base/errors.ts';
+import type { FailureReason, UpstreamFailure } from './upstream-failure.ts';
 
 /** What a request to the real metadata service came to. */
-export type UpstreamOutcome =
-  | {
-      readonly kind: 'answered';
-      readonly status: number;
-      readonly headers: IncomingMessage['headers'];
-      readonly body: Uint8Array;
-    }
-  /** Not reached, broken off, or more than we take. `problem` is for a person. */
-  | { readonly kind: 'failed'; readonly problem: string };
+export type UpstreamOutcome = UpstreamAnswer | UpstreamFailure;
+
+export interface UpstreamAnswer {
+  readonly kind: 'answered';
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  /** Still coming. Whoever does not read it to its end destroys it. */
+  readonly body: IncomingMessage;
+}
 
 export interface UpstreamRequest {
-  readonly method: 'GET' | 'PUT';
+  readonly method: 'GET' | 'HEAD' | 'PUT';
   /** As it goes into the request line. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -21,31 +22,26 @@ export interface UpstreamRequest {
 
 /** The real metadata service. */
 export interface Upstream {
-  /** Rejects with the signal's reason when that aborts; what goes wrong otherwise is an outcome. */
+  /**
+   * Resolves with the head of the answer. Rejects with the signal's reason when that aborts; what goes wrong otherwise
+   * is an outcome. The signal goes on to hold for the body.
+   */
   send(message: UpstreamRequest, signal: AbortSignal): Promise<UpstreamOutcome>;
   close(): void;
 }
 
-export interface UpstreamOptions {
-  /** `http://169.254.169.254`. A path in it is not used. */
-  readonly base: string;
-  /** Longer bodies are not taken. */
-  readonly maxBytes: number;
-  /** Connections at a time; more requests wait, within their own bounds. */
-  readonly maxConnections: number;
-}
+/** Of an answer: status line and headers, in bytes. The real service sends some 300. */
+const headBytes = 8_192;
 
-export function createUpstream({ base, maxBytes, maxConnections }: UpstreamOptions): Upstream {
+/** @param base `http://169.254.169.254`. A path in it is not used. */
+export function createUpstream(base: string): Upstream {
   const { hostname, port, host } = new URL(base);
-  // Connections are not kept: these requests are rare, and a reused one may be closed under them.
-  const agent = new Agent({ keepAlive: false, maxSockets: maxConnections });
+  // Connections are not kept: these requests are rare, a reused one may be closed under them, and what stands on one
+  // after an answer can never be taken for the next.
+  const agent = new Agent({ keepAlive: false });
   return {
     send({ method, path, headers }, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<UpstreamOutcome>();
-      const fail = (thrown: unknown) => {
-        if (signal.aborted) reject(signal.reason);
-        else resolve({ kind: 'failed', problem: messageOf(thrown) });
-      };
       const message = request({
         agent,
         // The brackets of an IPv6 address belong to URLs only.
@@ -53,20 +49,22 @@ export function createUpstream({ base, maxBytes, maxConnections }: UpstreamOptio
         port: port === '' ? 80 : Number(port),
         method,
         path,
-        // Everything is ours: nothing that the client sent goes further than here.
         headers: { ...headers, Host: host, 'Accept-Encoding': 'identity', 'Content-Length': '0' },
+        maxHeaderSize: headBytes,
         signal,
       });
-      message.on('error', fail);
-      message.on('response', (response) => {
-        collect(response, maxBytes).then((body) => {
-          if (body === undefined) {
-            message.destroy();
-            resolve({ kind: 'failed', problem: `it answered with more than ${maxBytes} bytes` });
-          } else {
-            resolve({ kind: 'answered', status: response.statusCode ?? 0, headers: response.headers, body });
-          }
-        }, fail);
+      message.on('error', (thrown: NodeJS.ErrnoException) => {
+        if (signal.aborted) reject(signal.reason);
+        else resolve(failureOf(thrown));
+      });
+      message.on('response', (body) => {
+        // An answer that breaks off is for whoever reads it; it must not end the process when nobody does.
+        body.on('error', () => {});
+        resolve({ kind: 'answered', status: body.statusCode ?? 0, headers: body.headers, body });
+      });
+      message.on('upgrade', ({ statusCode }, socket) => {
+        socket.destroy();
+        resolve({ kind: 'failed', reason: 'status', problem: `it answered ${statusCode}` });
       });
       message.end();
       return promise;
@@ -75,14 +73,20 @@ export function createUpstream({ base, maxBytes, maxConnections }: UpstreamOptio
   };
 }
 
-/** The whole body, or undefined as soon as it is too long. */
-async function collect(response: IncomingMessage, maxBytes: number): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > maxBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** Nobody is told what another host wrote: Node's texts are fixed. */
+export function failureOf(thrown: unknown): UpstreamFailure {
+  const code = (thrown as { code?: unknown }).code;
+  const reason = reasonOf(typeof code === 'string' ? code : '');
+  return { kind: 'failed', reason, problem: problemOf(reason, thrown) };
+}
+
+function problemOf(reason: FailureReason, thrown: unknown): string {
+  if (reason === 'not-http')
+    return `it did not answer in HTTP (${String((thrown as { code: unknown }).code)})`;
+  return reason === 'broken-off' ? 'it broke off before its answer was whole' : messageOf(thrown);
+}
+
+function reasonOf(code: string): FailureReason {
+  if (code.startsWith('HPE_')) return 'not-http';
+  return code === 'ECONNRESET' || code === 'EPIPE' ? 'broken-off' : 'unreachable';
 }

@@ -72,6 +72,13 @@ export const metricCatalogue = {
     labels: [],
     process: 'agent',
   },
+  metadataUpstreamFailures: {
+    name: 'podpass_metadata_upstream_failures_total',
+    kind: 'counter',
+    help: 'Allowed requests for other metadata that the metadata service of the node did not answer as it should, by reason.',
+    labels: ['reason'],
+    process: 'agent',
+  },
   metadataConnections: {
     name: 'podpass_metadata_connections',
     kind: 'gauge',

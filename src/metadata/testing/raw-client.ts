@@ -15,6 +15,12 @@ export interface RawClient {
   receive(options?: { readonly head?: boolean }): Promise<RawAnswer>;
   /** Resolves when the server has closed the connection, with what had come and was not received. */
   readonly closed: Promise<string>;
+  /** Resolves when the first bytes have come. */
+  readonly begun: Promise<void>;
+  /** Reads no more. */
+  pause(): void;
+  /** Sends no more, and goes on reading. */
+  end(): void;
   close(): void;
 }
 
@@ -32,8 +38,10 @@ export function connectRaw({ port, host = '127.0.0.1', from }: RawTarget): RawCl
   let buffer = '';
   let ended = false;
   let wake = () => {};
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   socket.on('data', (chunk: string) => {
     buffer += chunk;
+    begin();
     wake();
   });
   const closed = new Promise<string>((resolve) => {
@@ -73,6 +81,9 @@ export function connectRaw({ port, host = '127.0.0.1', from }: RawTarget): RawCl
       return { status: Number(statusLine.split(' ')[1]), headers, body };
     },
     closed,
+    begun,
+    pause: () => socket.pause(),
+    end: () => socket.end(),
     close: () => socket.destroy(),
   };
 }
