@@ -10,6 +10,8 @@ export interface PodOptions {
   readonly hostNetwork?: boolean;
   /** Reported as kubelet would: the pod is then Running with this address. */
   readonly podIP?: string;
+  /** Further addresses, of a pod with IPv4 and IPv6. */
+  readonly morePodIPs?: readonly string[];
   readonly hostIP?: string;
 }
 
@@ -74,7 +76,8 @@ export function createClusterObjects(client: ClusterClient): ClusterObjects {
       await createServiceAccount('default', name);
     },
     async createPod(options) {
-      const { name, namespace = 'default', annotations, labels, podIP, hostIP, ...spec } = options;
+      const { name, namespace = 'default', annotations, labels, ...others } = options;
+      const { podIP, morePodIPs = [], hostIP, ...spec } = others;
       const pod = asPod(
         await client.must('POST', folder(namespace, 'pods'), {
           body: {
@@ -88,7 +91,7 @@ export function createClusterObjects(client: ClusterClient): ClusterObjects {
       if (podIP === undefined && hostIP === undefined) return pod;
       return patchPodStatus(namespace, name, {
         phase: 'Running',
-        ...(podIP === undefined ? {} : { podIP, podIPs: [{ ip: podIP }] }),
+        ...(podIP === undefined ? {} : { podIP, podIPs: [podIP, ...morePodIPs].map((ip) => ({ ip })) }),
         ...(hostIP === undefined ? {} : { hostIP, hostIPs: [{ ip: hostIP }] }),
       });
     },
