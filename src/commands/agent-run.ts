@@ -10,6 +10,7 @@ import { createTokenSigner, deriveTokenKey } from '../metadata/session-token.ts'
 import { createAgentBroker } from '../wire/agent-broker.ts';
 import { loadCertificates } from '../wire/certificates.ts';
 import type { ChannelSettings } from '../wire/channel.ts';
+import { createExplainConnection } from '../wire/explain-connection.ts';
 import { routeGrpcLog } from '../wire/grpc-log.ts';
 import { createKiamBroker } from '../wire/kiam-broker.ts';
 import { createKiamClient } from '../wire/kiam-client.ts';
@@ -48,6 +49,7 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
   const addresses = createServerAddresses({ servers: flags.serverAddress, clock, logger });
   const channel: ChannelSettings = {
     credentials: certificates.channelCredentials(),
+    explain: createExplainConnection(certificates, clock),
     keepaliveTime: flags.grpcKeepaliveTimeDuration,
     keepaliveTimeout: flags.grpcKeepaliveTimeoutDuration,
   };

@@ -1,10 +1,11 @@
 import { systemClock } from '../base/clock.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { loadCertificates } from '../wire/certificates.ts';
+import { createExplainConnection, type ExplainConnection } from '../wire/explain-connection.ts';
 import { routeGrpcLog } from '../wire/grpc-log.ts';
 import { createKiamClient } from '../wire/kiam-client.ts';
 import { getServerHealth } from '../wire/kiam-health.ts';
-import { createServerAddresses } from '../wire/server-addresses.ts';
+import { createServerAddresses, type ServerAddresses } from '../wire/server-addresses.ts';
 import type { FlagValues } from './flags.ts';
 import type { healthFlags } from './health-flags.ts';
 import { shutdownSignal } from './lifecycle.ts';
@@ -20,15 +21,37 @@ export async function runHealth(flags: FlagValues<typeof healthFlags>): Promise<
   routeGrpcLog(logger);
   const files = { cert: flags.cert, key: flags.key, ca: flags.ca };
   const certificates = await loadCertificates({ files, clock, logger });
+  const addresses = createServerAddresses({ servers: flags.serverAddress, clock, logger });
+  const explain = createExplainConnection(certificates, clock);
   const client = createKiamClient({
-    addresses: createServerAddresses({ servers: flags.serverAddress, clock, logger }),
+    addresses,
     channel: { credentials: certificates.channelCredentials() },
     clock,
   });
   try {
     const signal = shutdownSignal();
-    logger.info(`healthy: ${await getServerHealth({ client, clock, timeoutMillis: flags.timeout, signal })}`);
+    const answer = await getServerHealth({
+      client,
+      explain: (until) => explainFirst(addresses, explain, until),
+      clock,
+      timeoutMillis: flags.timeout,
+      signal,
+    });
+    logger.info(`healthy: ${answer}`);
   } finally {
     client.close();
   }
+}
+
+/** What is wrong with the first server of which something can be said. */
+async function explainFirst(
+  addresses: ServerAddresses,
+  explain: ExplainConnection,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  for (const server of await addresses.list(signal)) {
+    const fault = await explain(server, signal);
+    if (fault !== undefined) return `${server.host} (${server.ip}:${server.port}): ${fault}`;
+  }
+  return undefined;
 }

@@ -27,6 +27,7 @@ import { createBrokerService } from '../wire/broker-service.ts';
 import { loadCertificates } from '../wire/certificates.ts';
 import { routeGrpcLog } from '../wire/grpc-log.ts';
 import { createGrpcServer } from '../wire/grpc-server.ts';
+import { createHandshakeReport } from '../wire/handshake-report.ts';
 import { createKiamService } from '../wire/kiam-service.ts';
 import { watchCertificates } from '../wire/watch-certificates.ts';
 import type { FlagValues } from './flags.ts';
@@ -141,6 +142,7 @@ export async function runServer(flags: ServerFlags): Promise<void> {
   const server = createGrpcServer({
     bind: flags.bind,
     credentials: certificates.serverCredentials(),
+    onRefused: createHandshakeReport({ clock, logger, metrics }),
     services: [
       createBrokerService({ source, clock, random, logger, maxStreamAgeMillis }),
       createKiamService({ broker, clock, health: () => health.report('live') }),

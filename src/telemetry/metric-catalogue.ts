@@ -137,6 +137,14 @@ export const metricCatalogue = {
     labels: [],
     process: 'agent',
   },
+  // TLS between agent and server.
+  tlsHandshakesRefused: {
+    name: 'podpass_tls_handshakes_refused_total',
+    kind: 'counter',
+    help: 'Connections that TLS did not let in, by reason.',
+    labels: ['reason'],
+    process: 'server',
+  },
   // Credentials.
   stsCacheSize: {
     name: 'kiam_sts_cacheSize',

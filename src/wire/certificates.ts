@@ -1,9 +1,10 @@
-import { type ChannelCredentials, experimental, type ServerCredentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, experimental } from '@grpc/grpc-js';
 import type { Clock } from '../base/clock.ts';
 import { PodpassError } from '../base/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createCertificateProvider } from './certificate-provider.ts';
 import { readTlsFiles, type TlsFiles, type TlsMaterial } from './tls.ts';
+import type { ServerTls } from './tls-door.ts';
 
 /** What a look at the files came to. */
 export type ReloadOutcome =
@@ -21,7 +22,7 @@ export interface Certificates {
   /** Reads the files again. New connections use what was read; those that exist go on. Never rejects. */
   reload(): Promise<ReloadOutcome>;
   /** For a server: asks every client for a certificate of a trusted authority, fit for clients, as kiam does. */
-  serverCredentials(): ServerCredentials;
+  serverCredentials(): ServerTls;
   /** For a client: checks that the server's certificate is of a trusted authority and has the server's name. */
   channelCredentials(): ChannelCredentials;
 }
@@ -42,6 +43,7 @@ export async function loadCertificates({ files, clock, logger }: CertificatesOpt
   let problem: PodpassError | undefined;
   let reloading: Promise<ReloadOutcome> | undefined;
   const provider = createCertificateProvider(current);
+  const replaced = new Set<(material: TlsMaterial) => void>();
   if (!current.signedByOwnAuthority) {
     logger.warn(
       files,
@@ -62,6 +64,7 @@ export async function loadCertificates({ files, clock, logger }: CertificatesOpt
     if (isSame(read, current)) return { kind: 'unchanged' };
     current = read;
     provider.set(read);
+    for (const listener of replaced) listener(read);
     logger.info({ expires: new Date(read.expires).toISOString() }, 'certificates replaced');
     return { kind: 'replaced' };
   }
@@ -94,8 +97,15 @@ export async function loadCertificates({ files, clock, logger }: CertificatesOpt
       });
       return reloading;
     },
-    serverCredentials: () =>
-      experimental.createCertificateProviderServerCredentials(provider, provider, true),
+    serverCredentials: () => ({
+      get current() {
+        return current;
+      },
+      onReplaced(listener) {
+        replaced.add(listener);
+        return () => replaced.delete(listener);
+      },
+    }),
     channelCredentials: () => experimental.createCertificateProviderChannelCredentials(provider, provider),
   };
 }

@@ -1,10 +1,13 @@
 import { isIPv6 } from 'node:net';
 import { type ChannelCredentials, type ClientOptions, credentials } from '@grpc/grpc-js';
+import type { ExplainConnection } from './explain-connection.ts';
 import type { ServerAddress } from './server-addresses.ts';
 
 export interface ChannelSettings {
   /** From `Certificates.channelCredentials()`; `insecure` is for tests. */
   readonly credentials: ChannelCredentials | 'insecure';
+  /** Finds out why a server cannot be reached. Default: what the library says of it. */
+  readonly explain?: ExplainConnection;
   /** kiam's `--grpc-keepalive-time-duration`, in milliseconds. Default 10 s. */
   readonly keepaliveTime?: number;
   /** kiam's `--grpc-keepalive-timeout-duration`, in milliseconds. Default 2 s. */

@@ -1,14 +1,19 @@
+import type { Socket } from 'node:net';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { bounded } from '../base/bounded.ts';
 import type { Clock } from '../base/clock.ts';
-import { messageOf, PodpassError } from '../base/errors.ts';
+import type { ReportHandshake } from './handshake-report.ts';
 import type { GrpcService } from './service.ts';
+import { listenTcp, type TcpListener } from './tcp-listener.ts';
+import { createTlsDoor, type ServerTls } from './tls-door.ts';
 
 export interface GrpcServerOptions {
   /** `host:port`; `:port` for every address; port 0 for one that is free. */
   readonly bind: string;
   /** From `Certificates.serverCredentials()`; `insecure` is for tests. */
-  readonly credentials: ServerCredentials | 'insecure';
+  readonly credentials: ServerTls | 'insecure';
+  /** Is told of each client that TLS did not let in. */
+  readonly onRefused?: ReportHandshake;
   readonly services: readonly GrpcService[];
   readonly clock: Clock;
   readonly connections?: ConnectionOptions;
@@ -52,46 +57,66 @@ export interface GrpcServer {
  * connections of agents that run with kiam's own `--grpc-keepalive-permit-without-stream`.
  */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { bind, services, clock } = options;
-  const credentials =
-    options.credentials === 'insecure' ? ServerCredentials.createInsecure() : options.credentials;
+  const { bind, services, clock, credentials, onRefused = () => {} } = options;
   const server = new Server(serverOptions(options.connections ?? {}));
   for (const { definition, implementation } of services) server.addService(definition, implementation);
 
-  function bindTo(address: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      server.bindAsync(address, credentials, (error, port) => {
-        if (error) reject(error);
-        else resolve(port);
-      });
+  // Connections are made and secured here, and then given to grpc-js, which for its part takes them as they are.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const injected = new Set<Socket>();
+  const whenEmpty = Promise.withResolvers<void>();
+  function inject(socket: Socket): void {
+    if (!isOpen) {
+      socket.destroy();
+      return;
+    }
+    injected.add(socket);
+    socket.once('close', () => {
+      injected.delete(socket);
+      if (!isOpen && injected.size === 0) whenEmpty.resolve();
     });
+    injector.injectConnection(socket);
+  }
+  const door = credentials === 'insecure' ? undefined : createTlsDoor(credentials, inject, onRefused);
+  let listener: TcpListener | undefined;
+  let isOpen = true;
+
+  function shut(): void {
+    isOpen = false;
+    if (injected.size === 0) whenEmpty.resolve();
+    door?.close();
+    listener?.close();
+  }
+
+  function cutOff(): void {
+    server.forceShutdown();
+    listener?.destroyConnections();
   }
 
   return {
     async listen() {
-      try {
-        if (!bind.startsWith(':')) return await bindTo(bind);
-        // All addresses of both families, as Go has it; of IPv4 alone where the host has no IPv6.
-        return await bindTo(`[::]${bind}`).catch(() => bindTo(`0.0.0.0${bind}`));
-      } catch (cause) {
-        throw new PodpassError(
-          'ERR_LISTEN',
-          `cannot listen on ${bind}: ${messageOf(cause)}. Is it taken, or not an address of this host?`,
-          { cause },
-        );
-      }
+      listener = await listenTcp(bind, door?.admit ?? inject);
+      return listener.port;
     },
     async drain(graceMillis) {
-      // Each connection is told that it gets no new calls before its streams end: their agents go elsewhere.
-      const closed = new Promise<void>((resolve, reject) =>
-        server.tryShutdown((error) => (error ? reject(error) : resolve())),
-      );
+      shut();
+      // Each connection is told that it gets no new calls before its streams end: their agents go elsewhere. The
+      // library does not wait for connections that it was given; when the last one ends, all calls have.
+      server.tryShutdown(() => {});
       for (const service of services) service.drain?.();
-      const outcome = await bounded(clock, graceMillis, new AbortController().signal, () => closed);
-      server.forceShutdown();
+      const outcome = await bounded(
+        clock,
+        graceMillis,
+        new AbortController().signal,
+        () => whenEmpty.promise,
+      );
+      cutOff();
       return outcome.kind === 'done';
     },
-    close: () => server.forceShutdown(),
+    close() {
+      shut();
+      cutOff();
+    },
   };
 }
 

@@ -6,6 +6,8 @@ import type { KiamClient } from './kiam-client.ts';
 
 export interface ServerHealthOptions {
   readonly client: KiamClient;
+  /** Says why no server can be reached, once a try has failed: `undefined` where it cannot tell. */
+  readonly explain?: (signal: AbortSignal) => Promise<string | undefined>;
   readonly clock: Clock;
   /** kiam's `--timeout`: time for all tries together, in milliseconds. */
   readonly timeoutMillis: number;
@@ -23,22 +25,25 @@ const retryMillis = 100;
  */
 export async function getServerHealth({
   client,
+  explain,
   clock,
   timeoutMillis,
   signal,
 }: ServerHealthOptions): Promise<string> {
   let problem = 'no answer in time';
+  let explained: string | undefined;
   const outcome = await bounded(clock, timeoutMillis, signal, async (both) => {
     for (;;) {
       const answer = await client.call<HealthStatus>((rpc, callback) => rpc.getHealth({}, callback), both);
       if (answer.kind === 'answered') return answer.response.message;
       problem = answer.kind === 'failed' ? answer.error.details : answer.problem;
+      if (answer.kind === 'unreachable') explained ??= await explain?.(both);
       await sleep(clock, retryMillis, both);
     }
   });
   if (outcome.kind === 'done') return outcome.value;
   throw new PodpassError(
     'ERR_SERVER_UNREACHABLE',
-    `no server said within ${timeoutMillis} ms that it is well: ${problem}. Check --server-address, the certificates, and the server's log.`,
+    `no server said within ${timeoutMillis} ms that it is well: ${explained ?? `${problem}. Check --server-address, the certificates, and the server's log`}.`,
   );
 }

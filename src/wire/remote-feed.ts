@@ -7,6 +7,7 @@ import type { NodeSelector, PodSink } from '../broker/node-feed.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type ChannelSettings, channelTo } from './channel.ts';
+import { createConnectionProblems } from './connection-problems.ts';
 import { BrokerClient } from './gen/podpass.ts';
 import { type NodeWatchEnd, type NodeWatchListener, watchNode } from './node-watch.ts';
 import { createPodFinder, type FindRequest } from './pod-finder.ts';
@@ -73,8 +74,7 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
   let connectedOnce = false;
   /** Clients given up on while they were connecting, by target: such a connection cannot be closed, only used. */
   const connecting = new Map<string, BrokerClient>();
-  /** Faults that have been logged: a lasting one is one line at its beginning, and `connected` at its end. */
-  const told = new Set<string>();
+  const problems = createConnectionProblems({ clock, logger, explain: channel.explain });
 
   async function streamFrom(server: ServerAddress, signal: AbortSignal): Promise<NodeWatchEnd> {
     const dial = channelTo(server, channel);
@@ -111,7 +111,7 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
     return {
       opened() {
         connectedOnce = true;
-        told.clear();
+        problems.forget();
         heard(false);
         metrics.feedConnected.set(1);
         ledger.begin();
@@ -165,6 +165,7 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
     const servers = await roster.list(signal);
     let problem = 'no server name can be resolved';
     let kiamAnswered = false;
+    let failed = false;
     for (const server of servers) {
       const end = await streamFrom(server, signal);
       signal.throwIfAborted();
@@ -175,20 +176,22 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
       }
       roster.failed(server);
       problem = `${server.host} (${server.ip}:${server.port}): ${end.details}`;
-      tell(problem);
+      problems.failed(server, end.details, signal, onProblem);
+      failed = true;
     }
     if (kiamAnswered) {
       onKiam();
       return kiamRetryMillis;
     }
-    tell(problem);
-    current = { kind: 'connecting', since: connectingSince(), problem };
+    if (!failed) problems.unresolved(problem);
+    // What was found out about a server says more than the library does.
+    const known = current.kind === 'connecting' ? current.problem : undefined;
+    current = { kind: 'connecting', since: connectingSince(), problem: known ?? problem };
     return backoff.next();
   }
 
-  function tell(problem: string): void {
-    logger[told.has(problem) ? 'debug' : 'warn'](`cannot reach a server: ${problem}`);
-    told.add(problem);
+  function onProblem(problem: string): void {
+    if (current.kind === 'connecting') current = { ...current, problem };
   }
 
   function connectingSince(): number {
@@ -197,7 +200,7 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
 
   function onKiam(): void {
     connectedOnce = true;
-    told.clear();
+    problems.forget();
     if (current.kind === 'kiam') return;
     current = { kind: 'kiam', since: clock.monotonic() };
     logger.warn("the servers are kiam's: asking them for each request until one is podpass'");
