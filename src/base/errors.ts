@@ -10,6 +10,7 @@ export const errorCodes = {
   ERR_FILE: 'A file that the configuration names cannot be read or does not hold what it should.',
   ERR_TLS: 'The certificate, key or CA bundle cannot be used.',
   ERR_LISTEN: 'An address cannot be listened on.',
+  ERR_FIREWALL: 'The rule that sends metadata requests to the agent cannot be installed.',
   ERR_CLUSTER_CONFIG:
     'How to reach the Kubernetes API is not known: no service account and no usable kubeconfig.',
   ERR_METADATA_SERVICE: 'The EC2 metadata service did not answer as needed.',

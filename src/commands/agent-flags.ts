@@ -1,3 +1,4 @@
+import { firewallFlags } from './firewall-flags.ts';
 import { keepaliveFlags, logFlags, processFlags, serverAddressFlags, tlsFlags } from './flag-groups.ts';
 import { flag } from './flags.ts';
 
@@ -26,12 +27,14 @@ export const agentFlags = {
     alsoEnv: 'NODE_NAME',
     help: 'Name of the node this agent serves, from spec.nodeName. Needed unless --host is given.',
   }),
-  host: flag.text({
+  host: flag.list({
     name: 'host',
     placeholder: 'ADDRESS',
+    default: [],
     alsoEnv: 'HOST_IP',
-    help: "Address of the node this agent serves, from status.podIP. Used to find the node's name where that is not given.",
+    help: "Address of the node this agent serves, from status.podIP: where --iptables sends requests. Also used to find the node's name where that is not given. An IPv6 address may follow.",
   }),
+  ...firewallFlags,
   imds: flag.choice({
     name: 'imds',
     choices: ['v2-preferred', 'v2-required'],

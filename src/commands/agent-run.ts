@@ -7,6 +7,7 @@ import { createTableBroker } from '../broker/table-broker.ts';
 import { compileAllowRoute } from '../metadata/allow-route.ts';
 import { createMetadataServer } from '../metadata/metadata-server.ts';
 import { createTokenSigner, deriveTokenKey } from '../metadata/session-token.ts';
+import type { Firewall } from '../node/firewall.ts';
 import { createAgentBroker } from '../wire/agent-broker.ts';
 import { loadCertificates } from '../wire/certificates.ts';
 import type { ChannelSettings } from '../wire/channel.ts';
@@ -17,6 +18,7 @@ import { createKiamClient } from '../wire/kiam-client.ts';
 import { createRemoteFeed, type FeedStatus } from '../wire/remote-feed.ts';
 import { createServerAddresses } from '../wire/server-addresses.ts';
 import { watchCertificates } from '../wire/watch-certificates.ts';
+import { redirectOf, startFirewall } from './agent-firewall.ts';
 import type { agentFlags } from './agent-flags.ts';
 import type { FlagValues } from './flags.ts';
 import { untilAborted } from './lifecycle.ts';
@@ -34,7 +36,11 @@ const drainMillis = 5_000;
  */
 export async function runAgent(flags: AgentFlags): Promise<void> {
   const node = nodeOf(flags);
-  const context = await startProcess('agent', flags);
+  const redirect = flags.iptables ? redirectOf(flags) : undefined;
+  let firewall: Firewall | undefined;
+  const context = await startProcess('agent', flags, async (basics) => {
+    if (redirect) firewall = await startFirewall(redirect, flags, basics);
+  });
   const { clock, random, logger, metrics, health, signal } = context;
   routeGrpcLog(logger);
 
@@ -103,19 +109,21 @@ export async function runAgent(flags: AgentFlags): Promise<void> {
   logger.info({ port }, `listening ${flags.listenHost ?? ''}:${port}`);
   context.started();
 
-  const running = feed.run(signal);
+  const running = Promise.all([feed.run(signal), firewall?.watch(signal)]);
 
   await untilAborted(signal);
   logger.info('stopping agent');
   await Promise.all([door.close(drainMillis), running]);
   kiamClient.close();
+  if (flags.iptablesRemove) await firewall?.remove();
   await context.end();
 }
 
 /** @throws PodpassError ERR_USAGE */
 function nodeOf({ nodeName, host }: AgentFlags): NodeSelector {
   if (nodeName !== undefined) return { nodeName };
-  if (host !== undefined) return { hostIp: host };
+  const [hostIp] = host;
+  if (hostIp !== undefined) return { hostIp };
   throw new PodpassError(
     'ERR_USAGE',
     'neither --node-name nor --host is given, so the server cannot be told which pods to send. Set NODE_NAME from ' +

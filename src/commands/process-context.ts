@@ -36,9 +36,14 @@ export interface ProcessFlags {
 /**
  * Sets up a long-running process: log, metrics, health, and the telemetry address if there is one.
  *
+ * @param first what must be done before anything else can fail: nothing is listened on until it is done
  * @throws PodpassError ERR_USAGE, ERR_LISTEN
  */
-export async function startProcess(title: string, flags: ProcessFlags): Promise<ProcessContext> {
+export async function startProcess(
+  title: string,
+  flags: ProcessFlags,
+  first?: (basics: Omit<ProcessContext, 'started' | 'end'>) => Promise<void>,
+): Promise<ProcessContext> {
   const logger = createLogger({ level: flags.level, json: flags.jsonLog, clock: systemClock });
   const metrics = createMetrics({ processMetrics: true });
   const health = createHealth();
@@ -46,14 +51,18 @@ export async function startProcess(title: string, flags: ProcessFlags): Promise<
   let isStarted = false;
   health.add('ready', 'start', () => ({ ok: isStarted, message: isStarted ? 'done' : 'under way' }));
   logger.info({ version, node: process.versions.node }, `starting ${title}`);
-  const telemetry = await listen();
-  return {
+  const basics = {
     clock: systemClock,
     random: systemRandom,
     logger,
     metrics,
     health,
     signal: flags.untilStdinEnds ? parentSignal() : shutdownSignal(),
+  };
+  await first?.(basics);
+  const telemetry = await listen();
+  return {
+    ...basics,
     started() {
       isStarted = true;
     },

@@ -93,6 +93,21 @@ export const metricCatalogue = {
     labels: ['limit'],
     process: 'agent',
   },
+  // The host.
+  firewallOk: {
+    name: 'podpass_firewall_ok',
+    kind: 'gauge',
+    help: 'Whether the rule that --iptables installs is in place (1). 0 also where the agent does not install one.',
+    labels: [],
+    process: 'agent',
+  },
+  firewallRepairs: {
+    name: 'podpass_firewall_repairs_total',
+    kind: 'counter',
+    help: 'How often the rule or the routing rules of the guard were missing or changed and were installed again.',
+    labels: ['part'],
+    process: 'agent',
+  },
   // The broker.
   brokerPods: {
     name: 'podpass_broker_pods',

@@ -1,0 +1,147 @@
+import { type Clock, sleep } from '../base/clock.ts';
+import type { Health } from '../telemetry/health.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { chooseBackEnd, type FirewallKind } from './choose-back-end.ts';
+import { hostInterfacesText } from './host-interfaces.ts';
+import type { HostView } from './host-view.ts';
+import { createInterfaceWatch } from './interface-watch.ts';
+import type { Redirect } from './redirect.ts';
+import { createRouteGuard, type GuardOutcome } from './route-guard.ts';
+import type { RunTool } from './run-tool.ts';
+
+export interface FirewallOptions {
+  readonly redirect: Redirect;
+  readonly kind: FirewallKind;
+  readonly routeGuard: boolean;
+  readonly checkIntervalMillis: number;
+  readonly run: RunTool;
+  readonly host: HostView;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+}
+
+export interface Firewall {
+  /** Looks at each interval whether the rule is as it was installed, and installs it again if not. */
+  readonly watch: (signal: AbortSignal) => Promise<void>;
+  /** Takes away all that was installed. Says in the log how it went; never rejects. */
+  readonly remove: () => Promise<void>;
+}
+
+/** Each so many intervals everything is looked at; in between, what pods would notice first. */
+const thoroughEvery = 6;
+
+/**
+ * Installs the rule that sends metadata requests of pods to the agent.
+ *
+ * @throws PodpassError ERR_FIREWALL when it cannot be installed: an agent without its rule leaves the node's own role
+ *   to every pod
+ */
+export async function installFirewall(options: FirewallOptions): Promise<Firewall> {
+  const { redirect, run, host, clock, logger, metrics } = options;
+  logger.info(
+    {
+      interfaces: hostInterfacesText(redirect.interfaces),
+      hosts: Object.values(redirect.hosts),
+      port: redirect.port,
+    },
+    'configuring iptables',
+  );
+  const guard = options.routeGuard ? createRouteGuard(run, host.hasIPv6()) : undefined;
+  const guardWarnings = onceEach((text) => logger.warn(text));
+  // The guard first: from here on nothing leaks, whatever becomes of the rest.
+  if (guard) reportGuard(await guard.ensure(), 'start');
+  const backEnd = await chooseBackEnd({ ...options, wanted: options.kind });
+  const interfaceWatch = createInterfaceWatch({ interfaces: redirect.interfaces, host, clock, logger });
+  interfaceWatch.look([]);
+
+  let problem: string | undefined;
+  settle(undefined);
+  options.health.add('ready', 'firewall', () => ({
+    ok: problem === undefined,
+    message: problem ?? `${backEnd.name}, ${hostInterfacesText(redirect.interfaces)}`,
+  }));
+  logger.info({ firewall: backEnd.name, 'route.guard': guard !== undefined }, 'the rule is installed');
+
+  function settle(now: string | undefined): void {
+    problem = now;
+    metrics.firewallOk.set(now === undefined ? 1 : 0);
+  }
+
+  async function look(thorough: boolean): Promise<void> {
+    const found = await backEnd.check(thorough);
+    if (found.kind === 'intact') {
+      settle(undefined);
+      interfaceWatch.look(found.strangers);
+    } else {
+      await repair(found.message);
+    }
+    if (guard && thorough) reportGuard(await guard.ensure(), 'later');
+  }
+
+  async function repair(damage: string): Promise<void> {
+    const outcome = await backEnd.install();
+    if (outcome.kind === 'installed') {
+      metrics.firewallRepairs.inc({ part: 'rule' });
+      logger.warn({ damage }, 'the rule was not as it should be; it is installed again');
+      settle(undefined);
+      return;
+    }
+    const reason = outcome.kind === 'absent' ? 'the tool is gone' : outcome.message;
+    if (problem !== reason)
+      logger.error({ damage, reason }, 'the rule is damaged and cannot be installed again');
+    settle(reason);
+  }
+
+  function reportGuard(outcome: GuardOutcome, when: 'start' | 'later'): void {
+    const without =
+      'Pods reach the metadata service of the node whenever the rules of the firewall are gone. --no-route-guard ends this warning.';
+    switch (outcome.kind) {
+      case 'guarded':
+        if (!outcome.repaired || when === 'start') return;
+        metrics.firewallRepairs.inc({ part: 'route-guard' });
+        logger.warn('routing rules of the guard were missing; they are there again');
+        return;
+      case 'absent':
+        guardWarnings(
+          `the route guard cannot be set up: there is no ip (iproute2) on this machine. ${without}`,
+        );
+        return;
+      case 'failed':
+        guardWarnings(`the route guard cannot be set up: ${outcome.message}. ${without}`);
+    }
+  }
+
+  return {
+    async watch(signal) {
+      for (let round = 1; !signal.aborted; round++) {
+        await sleep(clock, options.checkIntervalMillis, signal).catch(() => {});
+        if (!signal.aborted) await look(round % thoroughEvery === 0);
+      }
+    },
+
+    async remove() {
+      logger.info('undoing iptables changes');
+      const outcome = await backEnd.remove();
+      const unguarded = await guard?.remove();
+      if (outcome.kind === 'failed')
+        logger.error({ reason: outcome.message }, 'the rule could not be removed');
+      else logger.info('iptables rule was successfully removed');
+      if (unguarded?.kind === 'failed') {
+        logger.error({ reason: unguarded.message }, 'the routing rules of the guard could not be removed');
+      }
+    },
+  };
+}
+
+/** Says each text once. */
+function onceEach(say: (text: string) => void): (text: string) => void {
+  const said = new Set<string>();
+  return (text) => {
+    if (said.has(text)) return;
+    said.add(text);
+    say(text);
+  };
+}
