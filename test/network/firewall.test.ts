@@ -1,8 +1,8 @@
 // The rule in a real kernel: pods, their node and EC2 are network namespaces; what is asked are plain servers.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { needs } from '../parts/availability.ts';
 import { suiteScope } from '../end-to-end/suite-scope.ts';
+import { needs } from '../parts/availability.ts';
 import { createFirewallBench, type FirewallBench } from './firewall-bench.ts';
 import { metadataIpv4, metadataIpv6 } from './topology.ts';
 
@@ -27,7 +27,10 @@ for (const kind of ['nftables', 'iptables'] as const) {
 
       it('sends requests of both families to the agent, which sees the pod', bound, async () => {
         // As on every node, something (kube-proxy) has connections tracked from the beginning.
-        bench.onNode('nft -f -', 'table inet other { chain f { type filter hook forward priority 0; ct state established accept; }; }');
+        bench.onNode(
+          'nft -f -',
+          'table inet other { chain f { type filter hook forward priority 0; ct state established accept; }; }',
+        );
         const before = await bench.pods[0]?.open(metadataIpv4, 80);
         assert.match(before?.said ?? '', /^EC2/);
         await bench.install({ kind });
@@ -39,13 +42,20 @@ for (const kind of ['nftables', 'iptables'] as const) {
         assert.equal(after, kind === 'nftables' ? 'ECONNRESET' : 'silence');
       });
 
-      it('leaves other ports of the metadata service unreachable, and the node its own way', bound, async () => {
-        assert.doesNotMatch((await bench.pods[0]?.call(metadataIpv4, 81, 300)) ?? '', /EC2/);
-        for (const host of hosts) assert.match(await bench.node.call(host, 80, 2_000), /^EC2/);
-      });
+      it(
+        'leaves other ports of the metadata service unreachable, and the node its own way',
+        bound,
+        async () => {
+          assert.doesNotMatch((await bench.pods[0]?.call(metadataIpv4, 81, 300)) ?? '', /EC2/);
+          for (const host of hosts) assert.match(await bench.node.call(host, 80, 2_000), /^EC2/);
+        },
+      );
 
       it('is one rule, however often it is installed', bound, async () => {
-        const listing = () => bench.onNode('nft -s list ruleset; iptables-save; ip rule; ip -6 rule').replaceAll(/\[\d+:\d+\]|^#.*$/gm, '');
+        const listing = () =>
+          bench
+            .onNode('nft -s list ruleset; iptables-save; ip rule; ip -6 rule')
+            .replaceAll(/\[\d+:\d+\]|^#.*$/gm, '');
         const once = listing();
         await bench.install({ kind });
         assert.equal(listing(), once);
@@ -77,7 +87,10 @@ for (const kind of ['nftables', 'iptables'] as const) {
         stop.abort();
         await watching;
         assert.equal(outcomes.filter((outcome) => outcome.startsWith('EC2')).length, 0, outcomes.join());
-        assert.ok(outcomes.some((outcome) => outcome.startsWith('agent')), outcomes.join());
+        assert.ok(
+          outcomes.some((outcome) => outcome.startsWith('agent')),
+          outcomes.join(),
+        );
         assert.match((await bench.pods[0]?.call(metadataIpv4, 80, 2_000)) ?? '', /^agent/);
       });
 
@@ -85,7 +98,10 @@ for (const kind of ['nftables', 'iptables'] as const) {
         const firewall = await bench.install({ kind });
         await firewall.remove();
         for (const host of hosts) assert.match((await bench.pods[0]?.call(host, 80, 2_000)) ?? '', /^EC2/);
-        assert.doesNotMatch(bench.onNode('nft list ruleset; iptables-save; ip rule; ip -6 rule'), /podpass|169\.254|fd00:ec2/i);
+        assert.doesNotMatch(
+          bench.onNode('nft list ruleset; iptables-save; ip rule; ip -6 rule'),
+          /podpass|169\.254|fd00:ec2/i,
+        );
         assert.ok(bench.log.includes('info: undoing iptables changes'));
         assert.ok(bench.log.includes('info: iptables rule was successfully removed'));
       });
