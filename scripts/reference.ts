@@ -27,7 +27,10 @@ function renderFlags(): string {
   ];
   const sections = commands.map(
     ([name, flags]) =>
-      `## \`${name}\`\n\n${table(['flag', 'default', 'meaning', 'environment'], Object.values(flags).map(flagRow))}`,
+      `## \`${name}\`\n\n${table(['flag', 'default', 'meaning', 'environment'], Object.values(flags).filter(isCurrent).map(flagRow))}`,
+  );
+  const old = commands.flatMap(([name, flags]) =>
+    Object.values(flags).flatMap((flag) => oldRows(name, flag)),
   );
   return [
     '# Flags',
@@ -35,7 +38,38 @@ function renderFlags(): string {
     'Durations are written as in Go: `10s`, `500ms`, `1h30m`. A flag without a value can be switched off with `--no-FLAG`.',
     'The command line wins over the environment.\n',
     sections.join('\n'),
+    "## Taken for kiam's sake\n",
+    'Flags that kiam has or had and that have another name here, or no effect. A process takes them, checks their values and',
+    'says once at its start which it was given.\n',
+    table(['command', 'flag', 'default', 'meaning', 'here'], old),
   ].join('\n');
+}
+
+function isCurrent({ retired }: Flag<unknown>): boolean {
+  return retired === undefined;
+}
+
+/** The rows of a flag under each name that is not to be used any more. */
+function oldRows(command: string, flag: Flag<unknown>): string[][] {
+  const { name, placeholder, help, retired, renamed = [] } = flag;
+  const value = placeholder ? ` ${placeholder}` : '';
+  const shown = flag.shownDefault ?? String(flag.default ?? '');
+  const old = renamed.map((before) => [
+    `\`${command}\``,
+    `\`--${before}${value}\``,
+    '',
+    help,
+    `is \`--${name}\` now`,
+  ]);
+  if (retired === undefined) return old;
+  const row = [
+    `\`${command}\``,
+    `\`--${name}${value}\``,
+    shown && `\`${shown}\``,
+    help,
+    `no effect, because ${retired}`,
+  ];
+  return [row, ...old];
 }
 
 function flagRow(flag: Flag<unknown>): string[] {

@@ -30,16 +30,19 @@ type AgentFlags = FlagValues<typeof agentFlags>;
 const drainMillis = 5_000;
 
 /**
- * Runs `podpass agent` until it is asked to end.
+ * Runs `podpass agent` until it is asked to end. `notice` is what there is to say about flags that are not to be given.
  *
  * @throws PodpassError for whatever of its configuration cannot be used
  */
-export async function runAgent(flags: AgentFlags): Promise<void> {
+export async function runAgent(flags: AgentFlags, notice: string | undefined): Promise<void> {
   const node = nodeOf(flags);
   const redirect = flags.iptables ? redirectOf(flags) : undefined;
   let firewall: Firewall | undefined;
-  const context = await startProcess('agent', flags, async (basics) => {
-    if (redirect) firewall = await startFirewall(redirect, flags, basics);
+  const context = await startProcess('agent', flags, {
+    notice,
+    first: async (basics) => {
+      if (redirect) firewall = await startFirewall(redirect, flags, basics);
+    },
   });
   const { clock, random, logger, metrics, health, signal } = context;
   routeGrpcLog(logger);

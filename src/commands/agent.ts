@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { addFlags } from './add-flags.ts';
 import { agentFlags } from './agent-flags.ts';
-import { addFlags, readFlags } from './flags.ts';
+import { describeObsolete, readFlags } from './read-flags.ts';
 import { keepHeapSmall } from './small-heap.ts';
 
 /** `podpass agent`: answers the metadata requests of its node's pods. */
@@ -10,7 +11,9 @@ export function agentCommand(): Command {
   );
   return addFlags(command, agentFlags).action(async () => {
     keepHeapSmall();
+    // What is wrong with the flags is said before anything is loaded.
+    const flags = readFlags(command, agentFlags);
     const { runAgent } = await import('./agent-run.ts');
-    await runAgent(readFlags(command, agentFlags));
+    await runAgent(flags, describeObsolete(command, agentFlags));
   });
 }

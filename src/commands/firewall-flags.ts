@@ -1,7 +1,7 @@
-import { flag } from './flags.ts';
+import { flag, grouped } from './flags.ts';
 
 /** Flags of the rule that sends metadata requests to the agent. The first three are kiam's. */
-export const firewallFlags = {
+export const firewallFlags = grouped('Firewall rule', {
   iptables: flag.boolean({
     name: 'iptables',
     help: 'Install the rule that sends metadata requests of pods to this agent, and keep it. Needs NET_ADMIN.',
@@ -33,4 +33,4 @@ export const firewallFlags = {
     default: true,
     help: 'With --iptables: routing rules that let only the node itself reach the metadata service, whatever becomes of the rule.',
   }),
-};
+});

@@ -1,9 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { formatDuration, parseDuration } from '../base/duration.ts';
 
 /**
  * One flag of a command. Commands keep theirs in tables, from which come the parser, `--help`, the environment
- * variables and docs/reference/flags.md.
+ * variables, shell completion and docs/reference/flags.md.
  */
 export interface Flag<T> {
   /** Without dashes: `session-duration`. */
@@ -11,6 +11,8 @@ export interface Flag<T> {
   /** What stands for the value in help: `DURATION`. None for a boolean. */
   readonly placeholder?: string;
   readonly help: string;
+  /** The heading in help that it stands under. */
+  readonly group?: string;
   readonly default?: T;
   /** The default as help shows it. */
   readonly shownDefault?: string;
@@ -20,14 +22,22 @@ export interface Flag<T> {
   readonly alsoEnv?: string;
   /** May be given several times, or once with commas. */
   readonly repeated?: boolean;
-  /** @throws InvalidArgumentError */
+  /** Names that older versions of kiam had for it. They act, and the process says once that they are old. */
+  readonly renamed?: readonly string[];
+  /** Why a flag of kiam's has no effect here. It is taken, its value is checked, and the process says so once. */
+  readonly retired?: string;
+  /** @throws InvalidArgumentError whose message goes on after the name and the value: `it must be …`. */
   readonly parse?: (text: string) => T;
 }
 
-/** The typed values of a table of flags: its keys are the flags' names in camel case. */
-export type FlagValues<F> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
+/** The typed values of a table of flags: its keys are the flags' names in camel case. Retired flags have none. */
+export type FlagValues<F> = {
+  readonly [K in keyof F as F[K] extends { readonly retired: string } ? never : K]: F[K] extends Flag<infer T>
+    ? T
+    : never;
+};
 
-type Common = { readonly name: string; readonly help: string; readonly alsoEnv?: string };
+type Common = Pick<Flag<unknown>, 'name' | 'help' | 'alsoEnv' | 'renamed'>;
 
 /** Flags by the type of their value. Those without a default are optional, or required where that is said. */
 export const flag = {
@@ -36,31 +46,47 @@ export const flag = {
     ...options,
   }),
 
+  /** Without a default an empty value means that it is not given, as in kiam: templates render `--region=`. */
   text: <D extends string | undefined = undefined>(
     options: Common & { readonly placeholder: string; readonly default?: D },
-  ): Flag<string | D> => ({ ...options, parse: (text) => text }),
-
-  requiredText: (options: Common & { readonly placeholder: string }): Flag<string> => ({
+  ): Flag<string | D> => ({
     ...options,
+    parse: (text) => (text === '' && options.default === undefined ? (undefined as D) : text),
+  }),
+
+  /** The path of a file. Who loads it says what is wrong with it: an agent has installed its rule by then. */
+  requiredFile: (options: Common): Flag<string> => ({
+    ...options,
+    placeholder: 'FILE',
     required: true,
     parse: (text) => text,
   }),
 
   /** In Go's syntax, read into milliseconds. */
-  duration: (options: Common & { readonly default: number; readonly min?: number }): Flag<number> => ({
-    ...options,
-    placeholder: 'DURATION',
-    shownDefault: formatDuration(options.default),
-    parse(text) {
-      const millis = parseDuration(text);
-      if (millis === undefined)
-        throw new InvalidArgumentError(`"${text}" is not a duration such as 10s, 500ms or 1h30m.`);
-      if (millis < (options.min ?? 0)) {
-        throw new InvalidArgumentError(`it must be at least ${formatDuration(options.min ?? 0)}.`);
-      }
-      return millis;
+  duration: (
+    options: Common & {
+      readonly default: number;
+      readonly min?: number;
+      /** What less is taken as, without a word: where kiam's library did so. */
+      readonly floor?: number;
+      /** A number without a unit is taken as milliseconds. */
+      readonly plainMillis?: boolean;
     },
-  }),
+  ): Flag<number> => {
+    const { min = 0, floor = 0, plainMillis = false, ...rest } = options;
+    return {
+      ...rest,
+      placeholder: 'DURATION',
+      shownDefault: formatDuration(options.default),
+      parse(text) {
+        const millis = parseDuration(plainMillis && /^\d+$/.test(text) ? `${text}ms` : text);
+        if (millis === undefined)
+          throw new InvalidArgumentError('it must be a duration such as 10s, 500ms or 1h30m');
+        if (millis < min) throw new InvalidArgumentError(`it must be at least ${formatDuration(min)}`);
+        return Math.max(millis, floor);
+      },
+    };
+  },
 
   integer: (
     options: Common & { readonly default: number; readonly min: number; readonly max: number },
@@ -70,11 +96,11 @@ export const flag = {
     parse(text) {
       const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
       if (number >= options.min && number <= options.max) return number;
-      throw new InvalidArgumentError(`it must be a whole number from ${options.min} to ${options.max}.`);
+      throw new InvalidArgumentError(`it must be a whole number from ${options.min} to ${options.max}`);
     },
   }),
 
-  choice: <C extends string>(
+  choice: <const C extends string>(
     options: Common & { readonly choices: readonly C[]; readonly default: C },
   ): Flag<C> => ({
     ...options,
@@ -82,7 +108,7 @@ export const flag = {
     parse(text) {
       const chosen = options.choices.find((choice) => choice === text);
       if (chosen !== undefined) return chosen;
-      throw new InvalidArgumentError(`it must be one of ${options.choices.join(', ')}.`);
+      throw new InvalidArgumentError(`it must be one of ${options.choices.join(', ')}`);
     },
   }),
 
@@ -100,59 +126,25 @@ export const flag = {
 /** A table of flags. The value types differ, which is what `any` would be for: `never` takes its place in `parse`. */
 export type FlagTable = Readonly<Record<string, Flag<unknown>>>;
 
+/** Puts the flags of a table under one heading of help. */
+export function grouped<F extends FlagTable>(group: string, table: F): F {
+  const entries = Object.entries(table).map(([key, definition]) => [key, { ...definition, group }]);
+  return Object.fromEntries(entries) as F;
+}
+
+/** Marks flags of kiam's that mean nothing here, all for the same reason. The reason goes on after `because`. */
+export function retired<F extends FlagTable>(
+  because: string,
+  table: F,
+): { readonly [K in keyof F]: F[K] & { readonly retired: string } } {
+  const entries = Object.entries(table).map(([key, definition]) => [
+    key,
+    { ...definition, retired: because },
+  ]);
+  return Object.fromEntries(entries) as { [K in keyof F]: F[K] & { retired: string } };
+}
+
 /** The environment variable of a flag: `--json-log` is also `PODPASS_JSON_LOG`. */
 export function environmentName(name: string): string {
   return `PODPASS_${name.toUpperCase().replaceAll('-', '_')}`;
-}
-
-/** Adds flags to a command. A boolean gets its `--no-` form too, as kiam's have. */
-export function addFlags(command: Command, table: FlagTable): Command {
-  for (const definition of Object.values(table)) {
-    for (const option of createOptions(definition)) command.addOption(option);
-  }
-  return command;
-}
-
-/** Where a flag's value comes from when the command line does not give it: our own variable wins over kiam's. */
-function environmentOf({ name, alsoEnv }: Flag<unknown>): string {
-  const own = environmentName(name);
-  return alsoEnv !== undefined && process.env[own] === undefined ? alsoEnv : own;
-}
-
-function createOptions(definition: Flag<unknown>): Option[] {
-  const { name, placeholder, help, repeated, parse } = definition;
-  const environment = environmentOf(definition);
-  if (!placeholder) {
-    const negation = new Option(`--no-${name}`).hideHelp();
-    return [new Option(`--${name}`, help).default(definition.default).env(environment), negation];
-  }
-  const option = new Option(`--${name} <${placeholder}>`, help).env(environment);
-  if (definition.default !== undefined) option.default(definition.default, definition.shownDefault);
-  if (definition.required) option.makeOptionMandatory();
-  if (parse) {
-    let given: unknown[] = [];
-    option.argParser((text: string) => {
-      if (!repeated) return parse(text);
-      given = [...given, ...(parse(text) as unknown[])];
-      return given;
-    });
-  }
-  return [option];
-}
-
-/**
- * The values of a table's flags after the command line has been parsed. A flag that was given to the command above
- * counts too: `podpass sandbox --manifests DIR exec …` is what it looks like.
- */
-export function readFlags<F extends FlagTable>(command: Command, table: F): FlagValues<F> {
-  const values = Object.keys(table).map((key) => [key, givenTo(command, key)]);
-  return Object.fromEntries(values) as FlagValues<F>;
-}
-
-function givenTo(command: Command, key: string): unknown {
-  for (let at: Command | null = command; at; at = at.parent) {
-    const source = at.getOptionValueSource(key);
-    if (source !== undefined && source !== 'default') return at.getOptionValue(key);
-  }
-  return command.getOptionValue(key);
 }

@@ -11,21 +11,26 @@ import type { healthFlags } from './health-flags.ts';
 import { shutdownSignal } from './lifecycle.ts';
 
 /**
- * Runs `podpass health`.
+ * Runs `podpass health`. `notice` is one line about flags that are not to be given.
  *
  * @throws PodpassError ERR_SERVER_UNREACHABLE and those of its configuration
  */
-export async function runHealth(flags: FlagValues<typeof healthFlags>): Promise<void> {
+export async function runHealth(flags: FlagValues<typeof healthFlags>, notice?: string): Promise<void> {
   const clock = systemClock;
   const logger = createLogger({ level: flags.level, json: flags.jsonLog, clock });
   routeGrpcLog(logger);
+  if (notice !== undefined) logger.warn(notice);
   const files = { cert: flags.cert, key: flags.key, ca: flags.ca };
   const certificates = await loadCertificates({ files, clock, logger });
   const addresses = createServerAddresses({ servers: flags.serverAddress, clock, logger });
   const explain = createExplainConnection(certificates, clock);
   const client = createKiamClient({
     addresses,
-    channel: { credentials: certificates.channelCredentials() },
+    channel: {
+      credentials: certificates.channelCredentials(),
+      keepaliveTime: flags.grpcKeepaliveTimeDuration,
+      keepaliveTimeout: flags.grpcKeepaliveTimeoutDuration,
+    },
     clock,
   });
   try {
@@ -34,6 +39,7 @@ export async function runHealth(flags: FlagValues<typeof healthFlags>): Promise<
       client,
       explain: (until) => explainFirst(addresses, explain, until),
       clock,
+      connectMillis: flags.gatewayTimeoutCreation,
       timeoutMillis: flags.timeout,
       signal,
     });

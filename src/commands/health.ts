@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { addFlags, readFlags } from './flags.ts';
+import { addFlags } from './add-flags.ts';
 import { healthFlags } from './health-flags.ts';
+import { describeObsolete, readFlags } from './read-flags.ts';
 
 /** `podpass health`: a probe for a server, over the same TLS as an agent. */
 export function healthCommand(): Command {
@@ -8,7 +9,9 @@ export function healthCommand(): Command {
     'Ask a server whether it is healthy. Status 0 if it says so.',
   );
   return addFlags(command, healthFlags).action(async () => {
+    // What is wrong with the flags is said before anything is loaded.
+    const flags = readFlags(command, healthFlags);
     const { runHealth } = await import('./health-run.ts');
-    await runHealth(readFlags(command, healthFlags));
+    await runHealth(flags, describeObsolete(command, healthFlags));
   });
 }

@@ -6,6 +6,7 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { startTelemetryServer, type TelemetryServer } from '../telemetry/telemetry-server.ts';
 import { parentSignal, shutdownSignal } from './lifecycle.ts';
 import { parseListenAddress } from './listen-address.ts';
+import { serveProfiles } from './serve-profiles.ts';
 import { version } from './version.ts';
 
 /** What every long-running command has. Made here and passed down: nothing below this room is global. */
@@ -22,7 +23,7 @@ export interface ProcessContext {
    * health are served from the beginning, when most checks are not even there.
    */
   readonly started: () => void;
-  /** Stops serving metrics and health: the last thing a process does. */
+  /** Stops serving metrics, health and profiles: the last thing a process does. */
   readonly end: () => Promise<void>;
 }
 
@@ -30,19 +31,26 @@ export interface ProcessFlags {
   readonly jsonLog: boolean;
   readonly level: LogLevel;
   readonly prometheusListenAddr: string | undefined;
+  readonly pprofListenAddr: string | undefined;
   readonly untilStdinEnds: boolean;
 }
 
+export interface StartOptions {
+  /** One line about flags that are not to be given. */
+  readonly notice: string | undefined;
+  /** What must be done before anything else can fail: nothing is listened on until it is done. */
+  readonly first?: (basics: Omit<ProcessContext, 'started' | 'end'>) => Promise<void>;
+}
+
 /**
- * Sets up a long-running process: log, metrics, health, and the telemetry address if there is one.
+ * Sets up a long-running process: log, metrics, health, and the addresses of metrics and profiles if there are any.
  *
- * @param first what must be done before anything else can fail: nothing is listened on until it is done
  * @throws PodpassError ERR_USAGE, ERR_LISTEN
  */
 export async function startProcess(
   title: string,
   flags: ProcessFlags,
-  first?: (basics: Omit<ProcessContext, 'started' | 'end'>) => Promise<void>,
+  { notice, first }: StartOptions,
 ): Promise<ProcessContext> {
   const logger = createLogger({ level: flags.level, json: flags.jsonLog, clock: systemClock });
   const metrics = createMetrics({ processMetrics: true });
@@ -51,6 +59,7 @@ export async function startProcess(
   let isStarted = false;
   health.add('ready', 'start', () => ({ ok: isStarted, message: isStarted ? 'done' : 'under way' }));
   logger.info({ version, node: process.versions.node }, `starting ${title}`);
+  if (notice !== undefined) logger.warn(notice);
   const basics = {
     clock: systemClock,
     random: systemRandom,
@@ -61,13 +70,17 @@ export async function startProcess(
   };
   await first?.(basics);
   const telemetry = await listen();
+  const profiles =
+    flags.pprofListenAddr === undefined
+      ? undefined
+      : await serveProfiles({ address: flags.pprofListenAddr, clock: systemClock, logger });
   return {
     ...basics,
     started() {
       isStarted = true;
     },
     async end() {
-      await telemetry?.close();
+      await Promise.all([telemetry?.close(), profiles?.close()]);
       logger.info('stopped');
     },
   };

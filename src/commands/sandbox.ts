@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { addFlags, readFlags } from './flags.ts';
+import { addFlags } from './add-flags.ts';
+import { readFlags } from './read-flags.ts';
 import { sandboxFlags } from './sandbox-flags.ts';
 
 /** `podpass sandbox`: a cluster, an STS, a server and an agent on this machine. */

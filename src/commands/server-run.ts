@@ -45,12 +45,13 @@ const drainMillis = 10_000;
 const eventMillis = 2_000;
 
 /**
- * Runs `podpass server` until it is asked to end.
+ * Runs `podpass server` until it is asked to end. `notice` is what there is to say about flags that are not to be
+ * given.
  *
  * @throws PodpassError for whatever of its configuration cannot be used
  */
-export async function runServer(flags: ServerFlags): Promise<void> {
-  const context = await startProcess('server', flags);
+export async function runServer(flags: ServerFlags, notice: string | undefined): Promise<void> {
+  const context = await startProcess('server', flags, { notice });
   const { clock, random, logger, metrics, health, signal } = context;
   routeGrpcLog(logger);
 
@@ -67,6 +68,7 @@ export async function runServer(flags: ServerFlags): Promise<void> {
     logger,
     metrics,
     sessionMillis: flags.sessionDuration,
+    refreshMillis: flags.sessionRefresh,
     callsPerSecond: flags.stsRate,
     burst: 2 * flags.stsRate,
   });
@@ -144,7 +146,13 @@ export async function runServer(flags: ServerFlags): Promise<void> {
     credentials: certificates.serverCredentials(),
     onRefused: createHandshakeReport({ clock, logger, metrics }),
     services: [
-      createBrokerService({ source, clock, random, logger, maxStreamAgeMillis }),
+      createBrokerService({
+        source,
+        clock,
+        random,
+        logger,
+        ...(maxStreamAgeMillis === 0 ? {} : { maxStreamAgeMillis }),
+      }),
       createKiamService({ broker, clock, health: () => health.report('live') }),
     ],
     clock,

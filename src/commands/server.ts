@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { addFlags, readFlags } from './flags.ts';
+import { addFlags } from './add-flags.ts';
+import { describeObsolete, readFlags } from './read-flags.ts';
 import { serverFlags } from './server-flags.ts';
 import { keepHeapSmall } from './small-heap.ts';
 
@@ -10,7 +11,9 @@ export function serverCommand(): Command {
   );
   return addFlags(command, serverFlags).action(async () => {
     keepHeapSmall();
+    // What is wrong with the flags is said before anything is loaded.
+    const flags = readFlags(command, serverFlags);
     const { runServer } = await import('./server-run.ts');
-    await runServer(readFlags(command, serverFlags));
+    await runServer(flags, describeObsolete(command, serverFlags));
   });
 }

@@ -36,6 +36,8 @@ export interface SessionContext {
   readonly metrics: Metrics;
   /** What STS is asked for. */
   readonly sessionMillis: number;
+  /** A refresh begins before less than this is left. */
+  readonly refreshMillis: number;
   /** The bound of one call. */
   readonly callTimeoutMillis: number;
   /** Aborts when the cache closes. */
@@ -214,7 +216,13 @@ export function createCachedSession(
   }
 
   function settleIssued(credentials: Credentials, calledAt: number): void {
-    const fresh = holdCredentials(credentials, calledAt, context.sessionMillis, random);
+    const fresh = holdCredentials(
+      credentials,
+      calledAt,
+      context.sessionMillis,
+      random,
+      context.refreshMillis,
+    );
     if (millisLeft(fresh, clock) < minimumValidMillis) {
       const until = new Date(credentials.expiration).toISOString();
       const message = `STS issued credentials until ${until}, which is over or about to be by the clock of this machine. Correct the clock.`;

@@ -53,6 +53,23 @@ describe('holdCredentials', () => {
     assert.equal(held.refreshBelow, 0.6 * hour);
   });
 
+  const floors: [leftMinutes: number, earliest: number, latest: number, of: string][] = [
+    [5, 24, 28.2, 'changes nothing where half of the session is sooner'],
+    [45, 10.8, 15, 'refreshes as soon as that is left, spread all the same'],
+    [120, 1.8, 6, 'does not refresh all the time when it is longer than the session'],
+  ];
+  for (const [leftMinutes, earliest, latest, what] of floors) {
+    it(`with a wish for ${leftMinutes} min left of an hour ${what}`, () => {
+      const minutes = [0, 0.999_999].map((drawn) => {
+        const credentials = createCredentials('A', 0, hour);
+        const held = holdCredentials(credentials, 0, hour, constantRandom(drawn), leftMinutes * minute);
+        return (hour - held.refreshBelow) / minute;
+      });
+      const [from = 0, to = 0] = minutes;
+      assert.ok(Math.abs(from - earliest) < 0.01 && Math.abs(to - latest) < 0.01, `${from} to ${to}`);
+    });
+  }
+
   it('does not believe a lifetime longer than what was asked for: our clock is slow', () => {
     const held = holdCredentials(createCredentials('A', 0, 70 * minute), 0, hour, constantRandom(0));
     assert.equal(held.lifetime, hour);

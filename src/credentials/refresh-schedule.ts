@@ -21,7 +21,10 @@ export const refusedBackoff: BackoffOptions = { initial: 10_000, max: 600_000 };
  * half is for the call and its first repetitions, 27 s of the shortest session STS gives.
  */
 const earliestRefresh = 0.4;
-const latestRefresh = 0.47;
+/** Sessions of one moment are spread over this much of the lifetime. */
+const refreshSpread = 0.07;
+/** A session that is refreshed all the time would be no session. */
+const shortestWait = 0.1;
 
 /** Credentials in memory, with what is needed to judge them. All in milliseconds. */
 export interface HeldCredentials {
@@ -37,15 +40,18 @@ export interface HeldCredentials {
 /**
  * @param calledAt monotonic time at which STS was called.
  * @param sessionMillis what STS was asked for. It never gives more; if it seems to, our clock is slow.
+ * @param leftMillis kiam's `--session-refresh`: the refresh begins before less than this is left.
  */
 export function holdCredentials(
   credentials: Credentials,
   calledAt: number,
   sessionMillis: number,
   random: Random,
+  leftMillis = 0,
 ): HeldCredentials {
   const lifetime = Math.min(credentials.expiration - credentials.issuedAt, sessionMillis);
-  const passed = earliestRefresh + random.next() * (latestRefresh - earliestRefresh);
+  const wished = Math.max(1 - leftMillis / lifetime, shortestWait) - refreshSpread;
+  const passed = Math.min(earliestRefresh, wished) + random.next() * refreshSpread;
   return { credentials, lifetime, since: calledAt, refreshBelow: lifetime * (1 - passed) };
 }
 

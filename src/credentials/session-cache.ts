@@ -16,6 +16,8 @@ export interface SessionCacheOptions {
   readonly metrics: Metrics;
   /** The length of a session that the backend asks STS for. Refreshes follow what STS gives, if that is less. */
   readonly sessionMillis: number;
+  /** Credentials are refreshed before less than this is left of them, or before half of them is over. Default 0. */
+  readonly refreshMillis?: number;
   /** The bound of one call of STS. Default 10 s. */
   readonly callTimeoutMillis?: number;
   /** How long a session is kept after its last lease, so that a pod that is recreated finds it. Default 1 min. */
@@ -56,11 +58,11 @@ interface Entry {
  */
 export function createSessionCache(options: SessionCacheOptions): SessionCache {
   const { clock, logger, metrics } = options;
-  const { callTimeoutMillis = 10_000, lingerMillis = 60_000 } = options;
+  const { callTimeoutMillis = 10_000, lingerMillis = 60_000, refreshMillis = 0 } = options;
   const { callsPerSecond = 50, burst = 100, maxConcurrent = 32 } = options;
   const shutdown = new AbortController();
   const queue = createCallQueue({ clock, callsPerSecond, burst, maxConcurrent });
-  const context = { ...options, callTimeoutMillis, queue, logger, shutdown: shutdown.signal };
+  const context = { ...options, callTimeoutMillis, refreshMillis, queue, logger, shutdown: shutdown.signal };
   const entries = new Map<string, Entry>();
   const stopWatching = watchClockSteps(clock, () => {
     logger.warn({}, 'the clock was set; looking at the expiry of all credentials again');

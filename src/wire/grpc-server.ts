@@ -19,7 +19,7 @@ export interface GrpcServerOptions {
   readonly connections?: ConnectionOptions;
 }
 
-/** kiam's `--grpc-…` flags of the server, with kiam's defaults. Milliseconds. */
+/** kiam's `--grpc-…` flags of the server, with kiam's defaults. Milliseconds; for idleness and ages 0 is no limit, as in Go. */
 export interface ConnectionOptions {
   /** How long a connection is quiet before it is pinged. Default 10 s. */
   readonly keepaliveTime?: number;
@@ -125,12 +125,19 @@ function serverOptions(connections: ConnectionOptions): ServerOptions {
   return {
     'grpc.keepalive_time_ms': connections.keepaliveTime ?? 10_000,
     'grpc.keepalive_timeout_ms': connections.keepaliveTimeout ?? 2_000,
-    'grpc.max_connection_idle_ms': connections.maxIdle ?? 15 * minutes,
-    'grpc.max_connection_age_ms': connections.maxAge ?? 15 * minutes,
-    'grpc.max_connection_age_grace_ms': connections.maxAgeGrace ?? 15 * minutes,
+    'grpc.max_connection_idle_ms': limit(connections.maxIdle) ?? 15 * minutes,
+    'grpc.max_connection_age_ms': limit(connections.maxAge) ?? 15 * minutes,
+    'grpc.max_connection_age_grace_ms': limit(connections.maxAgeGrace) ?? 15 * minutes,
     'grpc.max_concurrent_streams': connections.maxConcurrentStreams ?? 1_000,
     // What an agent sends is a few hundred bytes.
     'grpc.max_receive_message_length': 64 * 1024,
     // `grpc.enable_channelz` stays on: without it the library forgets its connections, and cannot cut them off.
   };
+}
+
+/** What the library takes as no limit. A timer that is set for longer, or near it, would fire at once. */
+const unlimited = 2 ** 31 - 1;
+
+function limit(millis: number | undefined): number | undefined {
+  return millis === 0 || (millis ?? 0) > unlimited / 2 ? unlimited : millis;
 }

@@ -198,7 +198,10 @@ describe('the question how a server is', () => {
   it("is answered by podpass' servers and kiam's", async () => {
     const { port } = await server();
     const { client, clock } = agent(port);
-    assert.equal(await getServerHealth({ client, clock, timeoutMillis: 1_000, signal: never }), 'ok');
+    assert.equal(
+      await getServerHealth({ client, clock, connectMillis: 1_000, timeoutMillis: 1_000, signal: never }),
+      'ok',
+    );
   });
 
   it('is asked again until a server is well', async () => {
@@ -207,7 +210,13 @@ describe('the question how a server is', () => {
       health: () => ({ ok, checks: [{ name: 'memory', ok, message: 'low' }] }),
     });
     const { client, clock } = agent(port);
-    const asking = getServerHealth({ client, clock, timeoutMillis: 60_000, signal: never });
+    const asking = getServerHealth({
+      client,
+      clock,
+      connectMillis: 1_000,
+      timeoutMillis: 60_000,
+      signal: never,
+    });
     await until('it has been asked once', () => clock.untilNext === 100);
     ok = true;
     await clock.advance(100);
@@ -219,7 +228,13 @@ describe('the question how a server is', () => {
       health: () => ({ ok: false, checks: [{ name: 'memory', ok: false, message: 'low' }] }),
     });
     const { client, clock } = agent(port);
-    const asking = getServerHealth({ client, clock, timeoutMillis: 1_000, signal: never });
+    const asking = getServerHealth({
+      client,
+      clock,
+      connectMillis: 1_000,
+      timeoutMillis: 1_000,
+      signal: never,
+    });
     const failed = assert.rejects(asking, { code: 'ERR_SERVER_UNREACHABLE', message: /memory: low/ });
     await until('it has been asked once', () => clock.untilNext === 100);
     await clock.advance(1_000);
@@ -230,9 +245,18 @@ describe('the question how a server is', () => {
     const { port, server: gone } = await server();
     gone.close();
     const { client, clock } = agent(port);
-    const asking = getServerHealth({ client, clock, timeoutMillis: 1_000, signal: never });
-    const failed = assert.rejects(asking, { code: 'ERR_SERVER_UNREACHABLE', message: /localhost/ });
-    await until('it has been asked once', () => clock.untilNext === 100);
+    const asking = getServerHealth({
+      client,
+      clock,
+      connectMillis: 1_000,
+      timeoutMillis: 1_000,
+      signal: never,
+    });
+    const failed = assert.rejects(asking, {
+      code: 'ERR_SERVER_UNREACHABLE',
+      message: /^no server could be connected to within 1s \(--gateway-timeout-creation\): localhost/,
+    });
+    await until('it has tried once', () => clock.untilNext === 100);
     await clock.advance(1_000);
     await failed;
   });

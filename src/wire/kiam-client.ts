@@ -28,6 +28,12 @@ export type KiamCall<Response> = (
 export interface KiamClient {
   /** Tries one server after the other until one answers. Rejects only when the signal aborts. */
   call<Response>(start: KiamCall<Response>, signal: AbortSignal): Promise<KiamOutcome<Response>>;
+  /**
+   * Connects to one server after the other until one takes the connection. Rejects only when the signal aborts.
+   *
+   * @returns what was wrong with each of them, or `undefined`
+   */
+  connect(signal: AbortSignal): Promise<string | undefined>;
   close(): void;
 }
 
@@ -85,11 +91,37 @@ export function createKiamClient({ addresses, channel, clock }: KiamClientOption
       }
       return { kind: 'unreachable', problem };
     },
+    async connect(signal) {
+      let problem = 'no server name can be resolved';
+      for (const server of await roster.list(signal)) {
+        const state = await connected(clientOf(server).getChannel(), signal);
+        if (state === connectivityState.READY) return undefined;
+        forget(server, state);
+        problem = `${server.host} (${server.ip}:${server.port}): no connection`;
+      }
+      return problem;
+    },
     close() {
       for (const client of clients.values()) client.close();
       clients.clear();
     },
   };
+}
+
+type ClientChannel = ReturnType<KiamServiceClient['getChannel']>;
+
+/** Connects a channel. Resolves to how its first try ended: ready, or not. */
+function connected(channel: ClientChannel, signal: AbortSignal): Promise<connectivityState> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    const look = () => {
+      const state = channel.getConnectivityState(true);
+      const isOpen = state === connectivityState.IDLE || state === connectivityState.CONNECTING;
+      if (!isOpen) resolve(state);
+      else if (!signal.aborted) channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look);
+    };
+    look();
+  });
 }
 
 function keyOf({ host, ip, port }: ServerAddress): string {
