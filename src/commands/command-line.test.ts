@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { systemClock } from '../base/clock.ts';
 import { systemRandom } from '../base/random.ts';
 import { createCertificates } from '../sandbox/certificates.ts';
-import { createProgram } from './command-line.ts';
+import { createProgram, runCommandLine } from './command-line.ts';
 import { version } from './version.ts';
 
 const main = join(import.meta.dirname, '..', 'main.ts');
@@ -18,6 +18,20 @@ function run(...args: string[]): Promise<{ status: number; stdout: string; stder
       resolve({ status: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
     });
   });
+}
+
+/** Without a process of its own, for what ends before a command runs. */
+async function runHere(...args: string[]): Promise<{ status: number; out: string; error: string }> {
+  const said = { out: '', error: '' };
+  const status = await runCommandLine(['node', 'podpass', ...args], {
+    out: (text) => {
+      said.out += text;
+    },
+    error: (text) => {
+      said.error += text;
+    },
+  });
+  return { status, ...said };
 }
 
 describe('the command line', () => {
@@ -34,26 +48,116 @@ describe('the command line', () => {
     assert.deepEqual(await run('--version'), { status: 0, stdout: `${version}\n`, stderr: '' });
   });
 
+  it('shows what there is on standard error when no command is given, and that is no error, as with kiam', async () => {
+    const { status, out, error } = await runHere();
+    assert.equal(status, 0);
+    assert.equal(out, '');
+    assert.match(error, /^Usage: podpass .*\n/);
+  });
+
+  for (const args of [
+    ['help', 'agent'],
+    ['agent', '--help'],
+  ]) {
+    it(`helps within 80 columns: podpass ${args.join(' ')}`, async () => {
+      const { status, out, error } = await runHere(...args);
+      assert.deepEqual([status, error], [0, '']);
+      assert.match(out, /^Certificates:\n {2}--cert FILE +Own certificate, PEM. \(required\)$/m);
+      const tooLong = out.split('\n').filter((line) => line.length > 80);
+      assert.deepEqual(tooLong, []);
+    });
+  }
+
+  it('helps with every command at once, as kiam does', async () => {
+    const { status, out } = await runHere('--help-long');
+    assert.equal(status, 0);
+    for (const command of createProgram().commands)
+      assert.match(out, new RegExp(`^Usage: podpass ${command.name()}`, 'm'));
+  });
+
+  it("has kiam's names for the completion scripts", async () => {
+    for (const shell of ['bash', 'zsh'])
+      assert.deepEqual(await runHere(`--completion-script-${shell}`), await runHere('completion', shell));
+  });
+
+  const tls = ['cert', 'key', 'ca'].map((name) => `--${name}=${import.meta.filename}`);
   const mistakes: [string[], RegExp][] = [
-    [['agnet'], /unknown command 'agnet'/],
+    [['agnet'], /^podpass: error: unknown command 'agnet' \(Did you mean agent\?\), try "podpass --help"$/],
+    [['agent', 'more'], /too many arguments for 'agent'.*, try "podpass agent --help"$/],
+    [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish, try "podpass completion --help"$/],
+    ...['agent', 'server', 'health'].flatMap((command): [string[], RegExp][] => [
+      [
+        [command],
+        /error: missing: --cert FILE, --key FILE, --ca FILE; give them, or set PODPASS_CERT, .*, try/,
+      ],
+      [
+        [command, ...tls, '--nonsense'],
+        new RegExp(`unknown option '--nonsense', try "podpass ${command} --help"$`),
+      ],
+      [
+        [command, ...tls, '--json-log=true'],
+        /error: --json-log takes no value: write --json-log or --no-json-log, try/,
+      ],
+      [
+        [command, ...tls, '--level=trace'],
+        /--level "trace": it must be one of debug, info, warn, error, try/,
+      ],
+      [[command, ...tls, '--level'], /option '--level <CHOICE>' argument missing, try/],
+      [
+        [command, ...tls, '--cert=/nonexistent.pem'],
+        /--cert "\/nonexistent.pem": there is no such file; check the name/,
+      ],
+      [[command, ...tls, '--ca=/tmp'], /--ca "\/tmp": it is a folder; name the file in it/],
+      [[command, ...tls, '--no-level'], /unknown option '--no-level'/],
+      [
+        [command, '@/nonexistent'],
+        /error: cannot read arguments from "\/nonexistent": ENOENT.* names a file with one/,
+      ],
+    ]),
+    [['agent', ...tls, '--pod-wait=1'], /--pod-wait "1": it must be a duration such as 10s/],
+    [['agent', ...tls, '--port=http'], /--port "http": it must be a whole number from 0 to 65535/],
+    [['agent', ...tls, '--imds=v3'], /--imds "v3": it must be one of v2-preferred, v2-required/],
     [
-      ['agent', '--cert=a', '--key=b', '--ca=c', '--nonsense'],
-      /unknown option '--nonsense', try "podpass agent --help"/,
+      ['agent', ...tls, '--prometheus-sync-interval=5'],
+      /--prometheus-sync-interval "5": it must be a duration/,
     ],
-    [['agent'], /required option '--cert <FILE>' not specified, try "podpass agent --help"/],
-    [['server', '--cert=a', '--key=b', '--ca=c', '--session-duration=5m'], /at least 15m/],
-    [['agent', '--cert=a', '--key=b', '--ca=c'], /NODE_NAME|--node-name/],
-    [['agent', '--cert=/nonexistent.pem', '--key=b', '--ca=c', '--node-name=n'], /\/nonexistent\.pem/],
-    [
-      ['server', '--cert=a', '--key=b', '--ca=c', '--prometheus-listen-addr=x'],
-      /--prometheus-listen-addr "x" is not HOST:PORT/,
-    ],
+    [['server', ...tls, '--session-duration=5m'], /--session-duration "5m": it must be at least 15m/],
+    [['server', ...tls, '--session-refresh=soon'], /--session-refresh "soon": it must be a duration/],
+    [['server', ...tls, '--fetchers=some'], /--fetchers "some": it must be a whole number/],
+    [['health', ...tls, '--timeout=-1s'], /--timeout "-1s": it must be at least 0s/],
   ];
   for (const [args, words] of mistakes) {
-    it(`ends with status 1 and one line that helps: podpass ${args.join(' ')}`, async () => {
-      const { status, stdout, stderr } = await run(...args);
+    const shown = args.filter((arg) => !tls.includes(arg)).join(' ');
+    it(`ends with status 1 and one line that helps: podpass ${shown}`, async () => {
+      const { status, out, error } = await runHere(...args);
+      assert.deepEqual([status, out], [1, '']);
+      assert.match(error.trimEnd(), words);
+      assert.equal(error.trimEnd().split('\n').length, 1);
+    });
+  }
+
+  it('names the variable whose value is wrong', async () => {
+    process.env.PODPASS_TIMEOUT = 'long';
+    try {
+      const { status, error } = await runHere('health', ...tls);
       assert.equal(status, 1);
-      assert.equal(stdout, '');
+      assert.match(error, /^podpass: error: PODPASS_TIMEOUT "long": it must be a duration/);
+    } finally {
+      delete process.env.PODPASS_TIMEOUT;
+    }
+  });
+
+  const started: [string[], RegExp][] = [
+    [['agent', ...tls], /NODE_NAME|--node-name/],
+    [['agent', ...tls, '--node-name=n'], /--cert .*command-line.test.ts has no certificate in it/],
+    [['server', ...tls, '--prometheus-listen-addr=x'], /--prometheus-listen-addr "x" is not HOST:PORT/],
+    [['server', ...tls, '--pprof-listen-addr=6060'], /--pprof-listen-addr "6060" is not HOST:PORT/],
+  ];
+  for (const [args, words] of started) {
+    const shown = args.filter((arg) => !tls.includes(arg)).join(' ');
+    it(`ends with status 1 and one line that helps, as a process: podpass ${shown}`, async () => {
+      const { status, stdout, stderr } = await run(...args);
+      assert.deepEqual([status, stdout], [1, '']);
       assert.match(stderr, words);
       const said = stderr.split('\n').filter((line) => line.startsWith('podpass: '));
       assert.equal(said.length, 1);

@@ -74,7 +74,8 @@ export async function runCommandLine(
       program.outputHelp({ error: true });
       return 0;
     }
-    if (args.includes('--help-long')) {
+    const end = args.indexOf('--');
+    if (args.slice(0, end < 0 ? undefined : end).includes('--help-long')) {
       for (const command of allCommands(program)) terminal.out(`${command.helpInformation()}\n`);
       return 0;
     }
