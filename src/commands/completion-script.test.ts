@@ -68,7 +68,7 @@ describe('completion in bash', () => {
 describe('completion in other shells', () => {
   it("is bash's in zsh", () => {
     const zsh = completionScript(createProgram(), 'zsh');
-    assert.match(zsh, /^#compdef podpass\n[^]*bashcompinit\n/);
+    assert.match(zsh, /^#compdef podpass\n[\s\S]*bashcompinit\n/);
     assert.ok(zsh.endsWith(bash));
   });
 

@@ -64,8 +64,7 @@ export async function getServerHealth({
   throw unreachable(`no server said within ${formatDuration(timeoutMillis)} (--timeout) that it is well`);
 
   function unreachable(what: string): PodpassError {
-    const why =
-      explained ?? `${problem}. Check --server-address, the certificates, and the server's log`;
+    const why = explained ?? `${problem}. Check --server-address, the certificates, and the server's log`;
     return new PodpassError('ERR_SERVER_UNREACHABLE', `${what}: ${why}.`);
   }
 }
