@@ -103,11 +103,6 @@ describe('the command line', () => {
         /--level "trace": it must be one of debug, info, warn, error, try/,
       ],
       [[command, ...tls, '--level'], /option '--level <CHOICE>' argument missing, try/],
-      [
-        [command, ...tls, '--cert=/nonexistent.pem'],
-        /--cert "\/nonexistent.pem": there is no such file; check the name/,
-      ],
-      [[command, ...tls, '--ca=/tmp'], /--ca "\/tmp": it is a folder; name the file in it/],
       [[command, ...tls, '--no-level'], /unknown option '--no-level'/],
       [
         [command, '@/nonexistent'],
@@ -150,6 +145,11 @@ describe('the command line', () => {
   const started: [string[], RegExp][] = [
     [['agent', ...tls], /NODE_NAME|--node-name/],
     [['agent', ...tls, '--node-name=n'], /--cert .*command-line.test.ts has no certificate in it/],
+    [
+      ['health', ...tls, '--cert=/nonexistent.pem'],
+      /cannot read --cert \/nonexistent\.pem: .*Check the mount/,
+    ],
+    [['server', ...tls, '--ca=/tmp'], /cannot read --ca \/tmp: .*directory.*Check the mount/],
     [['server', ...tls, '--prometheus-listen-addr=x'], /--prometheus-listen-addr "x" is not HOST:PORT/],
     [['server', ...tls, '--pprof-listen-addr=6060'], /--pprof-listen-addr "6060" is not HOST:PORT/],
   ];

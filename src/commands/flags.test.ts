@@ -128,13 +128,6 @@ describe('flags', () => {
     [['--region', '--json-log'], {}, /^--region "--json-log": that is another flag, and the value/],
     [['--sync=often'], {}, /^--sync "often": it must be a duration/],
     [['--ping-ms=x'], {}, /^--ping-ms "x": it must be a duration/],
-    [
-      ['--cert=/nonexistent'],
-      {},
-      /^--cert "\/nonexistent": there is no such file; check the name and the mount/,
-    ],
-    [['--cert=/dev/null/x'], {}, /^--cert "\/dev\/null\/x": there is no such file/],
-    [['--cert=/tmp'], {}, /^--cert "\/tmp": it is a folder; name the file in it/],
     [['--nonsense'], {}, /unknown option '--nonsense'/],
     [[], { PODPASS_WAIT: '10' }, /^PODPASS_WAIT "10": it must be a duration/],
     [[], { PODPASS_JSON_LOG: 'yes' }, /^PODPASS_JSON_LOG "yes": it must be true or false/],
