@@ -9,6 +9,9 @@ export interface Connection {
   readonly address: string;
   /** A request on it waits for the broker or for the upstream. */
   waiting: boolean;
+  /** Bytes that had been read when its last request came, and how many requests have come with those. */
+  read: number;
+  atOnce: number;
   /** The last target and what it asks for. Clients repeat themselves. */
   target: string | undefined;
   route: Route;
@@ -29,7 +32,10 @@ export interface ConnectionLimits {
 
 /** The connections that are open now. */
 export interface Connections {
-  /** Takes a connection in, or closes it at once where it is one too many. */
+  /**
+   * Takes a connection in, or closes it at once where it is one too many. Where there are too many in all, the address
+   * that has the most gives its oldest for an address that has fewer: no number of pods can keep another one out.
+   */
   open(socket: Socket): void;
   /** Undefined for one that was not taken in. */
   of(socket: Socket): Connection | undefined;
@@ -38,9 +44,33 @@ export interface Connections {
 
 export function createConnections(limits: ConnectionLimits, metrics: Metrics): Connections {
   const states = new WeakMap<Socket, Connection>();
-  const perAddress = new Map<string, number>();
+  const byAddress = new Map<string, Set<Socket>>();
   let size = 0;
   metrics.beforeScrape(() => metrics.metadataConnections.set(size));
+
+  function refuse(socket: Socket, limit: 'address' | 'total' | 'share'): void {
+    metrics.metadataConnectionsRefused.inc({ limit });
+    socket.destroy();
+  }
+
+  function leave(socket: Socket, address: string): void {
+    const sockets = byAddress.get(address);
+    if (!sockets?.delete(socket)) return;
+    if (sockets.size === 0) byAddress.delete(address);
+    size -= 1;
+  }
+
+  /** Makes room for an address that has `count` connections. Whether there is room now. */
+  function makeRoom(count: number): boolean {
+    let most: [string, Set<Socket>] | undefined;
+    for (const entry of byAddress) if (entry[1].size > (most?.[1].size ?? 0)) most = entry;
+    const [address = '', sockets] = most ?? [];
+    const [oldest] = sockets ?? [];
+    if (sockets === undefined || oldest === undefined || sockets.size <= count + 1) return false;
+    leave(oldest, address);
+    refuse(oldest, 'share');
+    return true;
+  }
 
   return {
     open(socket) {
@@ -50,28 +80,34 @@ export function createConnections(limits: ConnectionLimits, metrics: Metrics): C
         socket.destroy();
         return;
       }
-      const already = perAddress.get(address) ?? 0;
-      const limit = already >= limits.perAddress ? 'address' : size >= limits.total ? 'total' : undefined;
-      if (limit !== undefined) {
-        metrics.metadataConnectionsRefused.inc({ limit });
-        socket.destroy();
-        return;
-      }
-      perAddress.set(address, already + 1);
+      const already = byAddress.get(address) ?? new Set<Socket>();
+      if (already.size >= limits.perAddress) return refuse(socket, 'address');
+      if (size >= limits.total && !makeRoom(already.size)) return refuse(socket, 'total');
+      already.add(socket);
+      byAddress.set(address, already);
       size += 1;
       states.set(socket, newConnection(socket, address));
-      socket.once('close', () => {
-        const left = (perAddress.get(address) ?? 1) - 1;
-        if (left > 0) perAddress.set(address, left);
-        else perAddress.delete(address);
-        size -= 1;
-      });
+      socket.once('close', () => leave(socket, address));
     },
     of: (socket) => states.get(socket),
     get size() {
       return size;
     },
   };
+}
+
+/** Requests that may come in one read of the socket. */
+const mostAtOnce = 64;
+
+/**
+ * Whether the client sends requests in bulk. They are small and answers are not: the 64 kB of them that one read takes
+ * in would make us hold more than a megabyte for each connection before Node stops reading. No SDK pipelines at all.
+ */
+export function isFlooding(connection: Connection): boolean {
+  const read = connection.socket.bytesRead;
+  connection.atOnce = read === connection.read ? connection.atOnce + 1 : 1;
+  connection.read = read;
+  return connection.atOnce > mostAtOnce;
 }
 
 /** What the connection's request line asks for. */
@@ -88,6 +124,8 @@ function newConnection(socket: Socket, address: string): Connection {
     socket,
     address,
     waiting: false,
+    read: 0,
+    atOnce: 0,
     target: undefined,
     route: { kind: 'forbidden-tree' },
     host: undefined,

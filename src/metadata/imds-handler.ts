@@ -43,6 +43,8 @@ export function createImdsHandler(options: ImdsHandlerOptions): ImdsHandler {
     const { request, headers, route } = exchange;
     if (request.rawHeaders.length > 2 * maxHeaderCount) return tooManyHeaders;
     if (headers.bodyLength > maxBodyBytes) return tooLarge;
+    // HTTP/1.0 has no chunks: whoever sends them lets others guess where the request ends (RFC 9112, 6.1).
+    if (Number.isNaN(headers.bodyLength) && request.httpVersionMinor === 0) return oldChunks;
     if (headers.bodyLength !== 0) discardBody(request, maxBodyBytes);
     // No secret is behind these two, and whoever probes may use a name of the node.
     if (route.kind === 'ping') return pong;
@@ -134,6 +136,7 @@ function healthReply({ ok, checks }: HealthReport): Reply {
 const pong = createReply(200, plainText, 'pong');
 const tooManyHeaders = createTextReply(431, 'the request has too many headers.', { closes: true });
 const tooLarge = createTextReply(413, 'requests to the metadata service have no body.', { closes: true });
+const oldChunks = createTextReply(400, 'HTTP/1.0 has no chunks.', { closes: true });
 const onlyPut = createTextReply(405, 'session tokens are asked for with PUT.', { extra: ['Allow', 'PUT'] });
 const onlyGet = createTextReply(405, 'metadata is asked for with GET or HEAD.', {
   extra: ['Allow', 'GET, HEAD'],

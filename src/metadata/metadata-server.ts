@@ -10,7 +10,7 @@ import { createAccessLog } from './access-log.ts';
 import { createHostCheck } from './allowed-hosts.ts';
 import { createAnswerReplies } from './answer-reply.ts';
 import { answerClientError } from './client-error.ts';
-import { createConnections } from './connection.ts';
+import { createConnections, isFlooding } from './connection.ts';
 import { createExchangeRunner } from './exchange-runner.ts';
 import { createImdsHandler } from './imds-handler.ts';
 import { createMetadataHandler, type ImdsMode } from './metadata-handler.ts';
@@ -52,13 +52,15 @@ export interface MetadataLimits {
   readonly checkMillis: number;
   /** A connection without a request. */
   readonly idleMillis: number;
+  /** A connection on which nothing moves while an answer is due: its client does not read. Longer than any wait. */
+  readonly stallMillis: number;
   readonly connectionsPerAddress: number;
   readonly connections: number;
 }
 
 /**
  * 1,024 connections from one address: a pod whose thousand processes start at once is a legitimate burst, and an idle
- * connection costs some 15 kB. Four such pods are what a node takes.
+ * connection costs some 15 kB. Four such pods are what a node takes; a fifth gets its share of what they have.
  */
 export const defaultLimits: MetadataLimits = {
   headerBytes: 8_192,
@@ -67,6 +69,7 @@ export const defaultLimits: MetadataLimits = {
   requestMillis: 5_000,
   checkMillis: 1_000,
   idleMillis: 65_000,
+  stallMillis: 30_000,
   connectionsPerAddress: 1_024,
   connections: 4_096,
 };
@@ -102,7 +105,7 @@ const lingerMillis = 250;
  * The EC2 metadata door: what pods reach at 169.254.169.254.
  */
 export function createMetadataServer(options: MetadataServerOptions): MetadataServer {
-  const { metrics, logger, clock } = options;
+  const { metrics, logger, clock, podWaitMillis = 800 } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const connections = createConnections(
     { perAddress: limits.connectionsPerAddress, total: limits.connections },
@@ -125,7 +128,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
       broker: options.broker,
       tokenSigner: options.tokenSigner,
       imds: options.imds ?? 'v2-preferred',
-      podWaitMillis: options.podWaitMillis ?? 800,
+      podWaitMillis,
       rejectForwarded: options.rejectForwarded ?? false,
       replies: createAnswerReplies(),
       proxy,
@@ -153,12 +156,13 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
     (request, response) => {
       const connection = connections.of(request.socket);
       // Refused connections are destroyed before they are read, so there is always one.
-      if (connection === undefined) request.socket.destroy();
+      if (connection === undefined || isFlooding(connection)) request.socket.destroy();
       else handle(request, response, connection);
     },
   );
   // Node drops headers above this without a word: one more than are allowed, so that one too many is seen.
   server.maxHeadersCount = limits.headerCount + 1;
+  server.timeout = limits.stallMillis + podWaitMillis;
   server.on('connection', (socket) => connections.open(socket));
   server.on('clientError', (error: { code?: string }, socket) => {
     if (socket instanceof Socket) answerClientError(error, socket, connections.of(socket)?.waiting ?? true);

@@ -89,7 +89,7 @@ export const metricCatalogue = {
   metadataConnectionsRefused: {
     name: 'podpass_metadata_connections_refused_total',
     kind: 'counter',
-    help: 'Connections closed at once because one address had too many, or there were too many in all.',
+    help: 'Connections closed because one address had too many, because there were too many in all, or to give another address its share, by limit.',
     labels: ['limit'],
     process: 'agent',
   },
