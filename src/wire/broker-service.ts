@@ -30,6 +30,12 @@ export interface BrokerServiceOptions {
   readonly maxPendingPods?: number;
 }
 
+/**
+ * Streams of one connection. An agent has one, and another while it changes over; each begins with all pods of the
+ * node, so a thousand would be the memory of a thousand nodes.
+ */
+const mostStreams = 8;
+
 /** No call waits longer than this, whatever it asks for. Milliseconds. */
 const longestWait = 5_000;
 
@@ -40,6 +46,7 @@ const longestName = 253;
 export function createBrokerService(options: BrokerServiceOptions): GrpcService {
   const { source, clock, random, logger, maxStreamAgeMillis, maxPendingPods = 10_000 } = options;
   const streams = new Set<() => void>();
+  const streamsOf = new Map<string, number>();
 
   function watchNode(call: ServerWritableStream<podpass.WatchNodeRequest, podpass.NodeEvent>): void {
     const node = selectorOf(call.request.node);
@@ -47,6 +54,13 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
       call.emit('error', invalidNode);
       return;
     }
+    const peer = call.getPeer();
+    const others = streamsOf.get(peer) ?? 0;
+    if (others >= mostStreams) {
+      call.emit('error', tooManyStreams);
+      return;
+    }
+    streamsOf.set(peer, others + 1);
     let unsubscribe = () => {};
     let age: Timer | undefined;
     let ended = false;
@@ -56,6 +70,9 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
       if (ended) return;
       ended = true;
       streams.delete(endWell);
+      const left = (streamsOf.get(peer) ?? 1) - 1;
+      if (left > 0) streamsOf.set(peer, left);
+      else streamsOf.delete(peer);
       age?.cancel();
       unsubscribe();
       if (error) call.emit('error', error);
@@ -78,7 +95,7 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
       },
       maxPendingPods,
       () => {
-        logger.warn({ ...node, peer: call.getPeer() }, 'agent does not read its stream: ending it');
+        logger.warn({ ...node, peer }, 'agent does not read its stream: ending it');
         end({ code: status.RESOURCE_EXHAUSTED, details: 'too many changes are waiting for this agent' });
       },
     );
@@ -125,6 +142,11 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
 const invalidNode = {
   code: status.INVALID_ARGUMENT,
   details: 'the request does not say which node the agent is on',
+};
+
+const tooManyStreams = {
+  code: status.RESOURCE_EXHAUSTED,
+  details: `one connection has at most ${mostStreams} streams of a node`,
 };
 
 /** `undefined` when the request names no node, or names it at a length that no node has. */
