@@ -9,6 +9,8 @@ export const errorCodes = {
   ERR_USAGE: 'The command line, an environment variable or a file named there is wrong.',
   ERR_FILE: 'A file that the configuration names cannot be read or does not hold what it should.',
   ERR_TLS: 'The certificate, key or CA bundle cannot be used.',
+  ERR_TLS_CHAIN:
+    'The certificate is not valid at this time, or does not come from an authority in the CA bundle.',
   ERR_LISTEN: 'An address cannot be listened on.',
   ERR_FIREWALL: 'The rule that sends metadata requests to the agent cannot be installed.',
   ERR_CLUSTER_CONFIG:

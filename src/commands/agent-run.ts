@@ -9,6 +9,8 @@ import { createMetadataServer } from '../metadata/metadata-server.ts';
 import { createTokenSigner, deriveTokenKey } from '../metadata/session-token.ts';
 import type { Firewall } from '../node/firewall.ts';
 import { createAgentBroker } from '../wire/agent-broker.ts';
+import { createCallCounter } from '../wire/call-tally.ts';
+import { reportCertificates } from '../wire/certificate-gauges.ts';
 import { loadCertificates } from '../wire/certificates.ts';
 import type { ChannelSettings } from '../wire/channel.ts';
 import { createExplainConnection } from '../wire/explain-connection.ts';
@@ -50,6 +52,7 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
   const files = { cert: flags.cert, key: flags.key, ca: flags.ca };
   const certificates = await loadCertificates({ files, clock, logger });
   watchCertificates({ certificates, files, clock, logger, signal });
+  reportCertificates('client', certificates, metrics, clock);
 
   // The node's pods, as the server tells of them.
   const table = createPodTable(metrics);
@@ -59,6 +62,7 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
   const channel: ChannelSettings = {
     credentials: certificates.channelCredentials(),
     explain: createExplainConnection(certificates, clock),
+    interceptors: [createCallCounter(metrics)],
     keepaliveTime: flags.grpcKeepaliveTimeDuration,
     keepaliveTimeout: flags.grpcKeepaliveTimeoutDuration,
   };

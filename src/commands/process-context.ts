@@ -48,12 +48,12 @@ export interface StartOptions {
  * @throws PodpassError ERR_USAGE, ERR_LISTEN
  */
 export async function startProcess(
-  title: string,
+  title: 'agent' | 'server',
   flags: ProcessFlags,
   { notice, first }: StartOptions,
 ): Promise<ProcessContext> {
   const logger = createLogger({ level: flags.level, json: flags.jsonLog, clock: systemClock });
-  const metrics = createMetrics({ processMetrics: true });
+  const metrics = createMetrics({ processMetrics: true, process: title });
   const health = createHealth();
   health.add('live', 'process', () => ({ ok: true, message: `podpass ${title} ${version}` }));
   let isStarted = false;

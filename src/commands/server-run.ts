@@ -24,6 +24,8 @@ import {
 import { createDecide } from '../roles/decide.ts';
 import { resolveRoleArn } from '../roles/resolve-role-arn.ts';
 import { createBrokerService } from '../wire/broker-service.ts';
+import { countCalls } from '../wire/call-tally.ts';
+import { reportCertificates } from '../wire/certificate-gauges.ts';
 import { loadCertificates } from '../wire/certificates.ts';
 import { routeGrpcLog } from '../wire/grpc-log.ts';
 import { createGrpcServer } from '../wire/grpc-server.ts';
@@ -58,6 +60,7 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
   const files = { cert: flags.cert, key: flags.key, ca: flags.ca };
   const certificates = await loadCertificates({ files, clock, logger });
   watchCertificates({ certificates, files, clock, logger, signal });
+  reportCertificates('server', certificates, metrics, clock);
 
   // What is known of AWS.
   const backend = await createBackend(flags, context);
@@ -154,7 +157,7 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
         ...(maxStreamAgeMillis === 0 ? {} : { maxStreamAgeMillis }),
       }),
       createKiamService({ broker, clock, health: () => health.report('live') }),
-    ],
+    ].map((service) => countCalls(service, metrics)),
     clock,
     connections: {
       keepaliveTime: flags.grpcKeepaliveTimeDuration,

@@ -10,7 +10,13 @@ export interface MetricDefinition {
   readonly buckets?: readonly number[];
   /** Read from tallies at each scrape instead of being told of each value (`bulk-histogram.ts`). */
   readonly bulk?: true;
+  /** Absent from the other process, where a 0 would be taken for a fact. The others are in both, as kiam's are. */
+  readonly exclusive?: true;
 }
+
+/** The labels of go-grpc-prometheus. */
+const callLabels = ['grpc_type', 'grpc_service', 'grpc_method'] as const;
+const handledLabels = [...callLabels, 'grpc_code'] as const;
 
 /** kiam's: 13 buckets from 1 ms to 4.096 s. Kept, because dashboards are drawn on them. */
 const kiamBuckets = Array.from({ length: 13 }, (_, power) => 2 ** power / 1_000);
@@ -62,6 +68,13 @@ export const metricCatalogue = {
     name: 'kiam_metadata_credential_fetch_errors_total',
     kind: 'counter',
     help: 'Requests for credentials that were refused or could not be served, by handler.',
+    labels: ['handler'],
+    process: 'agent',
+  },
+  metadataEncodeErrors: {
+    name: 'kiam_metadata_credential_encode_errors_total',
+    kind: 'counter',
+    help: 'Always 0: credentials are rendered when they arrive. Kept for the dashboards of kiam.',
     labels: ['handler'],
     process: 'agent',
   },
@@ -152,7 +165,112 @@ export const metricCatalogue = {
     labels: [],
     process: 'agent',
   },
-  // TLS between agent and server.
+  // gRPC between agent and server, under the names of go-grpc-prometheus, which kiam uses.
+  grpcServerStarted: {
+    name: 'grpc_server_started_total',
+    kind: 'counter',
+    help: 'Calls begun on the server.',
+    labels: callLabels,
+    process: 'server',
+  },
+  grpcServerHandled: {
+    name: 'grpc_server_handled_total',
+    kind: 'counter',
+    help: 'Calls ended on the server, by status code.',
+    labels: handledLabels,
+    process: 'server',
+  },
+  grpcServerReceived: {
+    name: 'grpc_server_msg_received_total',
+    kind: 'counter',
+    help: 'Messages received by the server.',
+    labels: callLabels,
+    process: 'server',
+  },
+  grpcServerSent: {
+    name: 'grpc_server_msg_sent_total',
+    kind: 'counter',
+    help: 'Messages sent by the server.',
+    labels: callLabels,
+    process: 'server',
+  },
+  grpcClientStarted: {
+    name: 'grpc_client_started_total',
+    kind: 'counter',
+    help: 'Calls begun on the client.',
+    labels: callLabels,
+    process: 'agent',
+  },
+  grpcClientHandled: {
+    name: 'grpc_client_handled_total',
+    kind: 'counter',
+    help: 'Calls ended on the client, by status code.',
+    labels: handledLabels,
+    process: 'agent',
+  },
+  grpcClientReceived: {
+    name: 'grpc_client_msg_received_total',
+    kind: 'counter',
+    help: 'Messages received by the client.',
+    labels: callLabels,
+    process: 'agent',
+  },
+  grpcClientSent: {
+    name: 'grpc_client_msg_sent_total',
+    kind: 'counter',
+    help: 'Messages sent by the client.',
+    labels: callLabels,
+    process: 'agent',
+  },
+  // TLS between agent and server. The names that begin with `grpc_` are kiam's.
+  serverCertificateUpdateError: {
+    name: 'grpc_server_tls_certificate_update_error',
+    kind: 'gauge',
+    help: 'Whether the latest gRPC server TLS certificate could not be taken into use (1); the one before serves on.',
+    labels: [],
+    process: 'server',
+    exclusive: true,
+  },
+  serverCertificateVerifyError: {
+    name: 'grpc_server_tls_certificate_verify_error',
+    kind: 'gauge',
+    help: 'Whether the latest gRPC server TLS certificate does not verify against --ca, or not at this time (1).',
+    labels: [],
+    process: 'server',
+    exclusive: true,
+  },
+  serverCertificateExpiry: {
+    name: 'grpc_server_tls_certificate_expiry_seconds',
+    kind: 'gauge',
+    help: 'When the gRPC server TLS certificate in use, or an authority above it, expires, in seconds since the Unix epoch.',
+    labels: [],
+    process: 'server',
+    exclusive: true,
+  },
+  clientCertificateUpdateError: {
+    name: 'grpc_client_tls_certificate_update_error',
+    kind: 'gauge',
+    help: 'Whether the latest gRPC client TLS certificate could not be taken into use (1); the one before serves on.',
+    labels: [],
+    process: 'agent',
+    exclusive: true,
+  },
+  clientCertificateVerifyError: {
+    name: 'grpc_client_tls_certificate_verify_error',
+    kind: 'gauge',
+    help: 'Whether the latest gRPC client TLS certificate does not verify against --ca, or not at this time (1).',
+    labels: [],
+    process: 'agent',
+    exclusive: true,
+  },
+  clientCertificateExpiry: {
+    name: 'grpc_client_tls_certificate_expiry_seconds',
+    kind: 'gauge',
+    help: 'When the gRPC client TLS certificate in use, or an authority above it, expires, in seconds since the Unix epoch.',
+    labels: [],
+    process: 'agent',
+    exclusive: true,
+  },
   tlsHandshakesRefused: {
     name: 'podpass_tls_handshakes_refused_total',
     kind: 'counter',
@@ -208,6 +326,13 @@ export const metricCatalogue = {
     name: 'kiam_sts_assumerole_current',
     kind: 'gauge',
     help: 'AssumeRole calls under way.',
+    labels: [],
+    process: 'server',
+  },
+  droppedPods: {
+    name: 'kiam_k8s_dropped_pods_total',
+    kind: 'counter',
+    help: 'Always 0: no pod is dropped under load. Kept for the dashboards of kiam.',
     labels: [],
     process: 'server',
   },

@@ -24,6 +24,12 @@ export type Metrics = { readonly [K in keyof Catalogue]: Instrument<Catalogue[K]
   readonly beforeScrape: (fold: () => void) => void;
 };
 
+export interface MetricsOptions {
+  readonly processMetrics?: boolean;
+  /** Which process this is. Default: one that reports everything. */
+  readonly process?: 'agent' | 'server';
+}
+
 /**
  * Makes the instruments of one process. Each call has a registry of its own: nothing is global, so a test or a
  * simulation may hold many.
@@ -35,16 +41,20 @@ export type Metrics = { readonly [K in keyof Catalogue]: Instrument<Catalogue[K]
  * await metrics.registry.metrics(); // Prometheus text
  * ```
  */
-export function createMetrics(options: { readonly processMetrics?: boolean } = {}): Metrics {
+export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const folds: (() => void)[] = [];
   const foldAll = () => {
     for (const fold of folds) fold();
   };
+  const elsewhere = new Registry();
+  function registryFor({ exclusive, process }: MetricDefinition): Registry {
+    return exclusive && options.process !== undefined && options.process !== process ? elsewhere : registry;
+  }
   const instruments = Object.fromEntries(
     Object.entries(metricCatalogue).map(([key, definition]) => [
       key,
-      createInstrument(definition, registry, foldAll),
+      createInstrument(definition, registryFor(definition), foldAll),
     ]),
   );
   if (options.processMetrics) addProcessMetrics(registry);

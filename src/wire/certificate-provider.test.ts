@@ -6,7 +6,7 @@ import type { TlsMaterial } from './tls.ts';
 function material(name: string): TlsMaterial {
   const [cert, key, ca] = ['cert', 'key', 'ca'].map((part) => Buffer.from(`${part} ${name}`));
   assert.ok(cert && key && ca);
-  return { cert, key, ca, expires: 0, signedByOwnAuthority: true };
+  return { cert, key, ca, expires: 0, begins: 0, signedByOwnAuthority: true };
 }
 
 /** What a listener was told, as text. */

@@ -74,7 +74,7 @@ export async function loadCertificates({ files, clock, logger }: CertificatesOpt
       const read = await readTlsFiles(files, clock.now());
       if (read.signedByOwnAuthority || !current.signedByOwnAuthority) return read;
       return new PodpassError(
-        'ERR_TLS',
+        'ERR_TLS_CHAIN',
         `--cert ${files.cert} does not come from an authority in --ca ${files.ca}, as the one before did. ` +
           'When authorities are changed, put the new one beside the old one in --ca first.',
       );

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { type ChannelCredentials, type ClientOptions, credentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, type ClientOptions, credentials, type Interceptor } from '@grpc/grpc-js';
 import type { ExplainConnection } from './explain-connection.ts';
 import type { ServerAddress } from './server-addresses.ts';
 
@@ -8,6 +8,8 @@ export interface ChannelSettings {
   readonly credentials: ChannelCredentials | 'insecure';
   /** Finds out why a server cannot be reached. Default: what the library says of it. */
   readonly explain?: ExplainConnection;
+  /** Are put around each call, such as one that counts. */
+  readonly interceptors?: readonly Interceptor[];
   /** kiam's `--grpc-keepalive-time-duration`, in milliseconds. Default 10 s. */
   readonly keepaliveTime?: number;
   /** kiam's `--grpc-keepalive-timeout-duration`, in milliseconds. Default 2 s. */
@@ -24,6 +26,7 @@ export function channelTo(
     isIPv6(ip) ? `ipv6:[${ip}]:${port}` : `ipv4:${ip}:${port}`,
     settings.credentials === 'insecure' ? credentials.createInsecure() : settings.credentials,
     {
+      interceptors: [...(settings.interceptors ?? [])],
       // The certificate is checked against the name that was configured, as kiam does.
       'grpc.ssl_target_name_override': host,
       'grpc.default_authority': isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`,

@@ -19,6 +19,8 @@ export interface TlsMaterial {
   readonly ca: Buffer;
   /** When the first of certificate and authorities ends, in milliseconds since the Unix epoch. */
   readonly expires: number;
+  /** When the certificate begins to be valid, in milliseconds since the Unix epoch. */
+  readonly begins: number;
   /**
    * Whether the certificate comes from an authority of this very bundle. It need not: agents and servers may have
    * different authorities.
@@ -32,7 +34,7 @@ const largestFile = 1024 * 1024;
 /**
  * Reads and checks the three files. `now` is wall-clock milliseconds.
  *
- * @throws PodpassError ERR_FILE (a file cannot be read) or ERR_TLS (what is in it cannot be used). The message names
+ * @throws PodpassError ERR_FILE (a file cannot be read), ERR_TLS (what is in it cannot be used) or ERR_TLS_CHAIN (not now). The message names
  * the flag and the file, and never what is in it.
  */
 export async function readTlsFiles(files: TlsFiles, now: number): Promise<TlsMaterial> {
@@ -62,7 +64,7 @@ async function read(flag: keyof TlsFiles, path: string): Promise<Buffer> {
  * Checks that the certificate is valid now, that the key is the certificate's, and that there is an authority to
  * trust. `files` is for the messages.
  *
- * @throws PodpassError ERR_TLS
+ * @throws PodpassError ERR_TLS, or ERR_TLS_CHAIN when it is only not valid now
  */
 export function checkTlsMaterial(
   { cert, key, ca }: { readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer },
@@ -93,6 +95,7 @@ export function checkTlsMaterial(
     key,
     ca,
     expires: Math.min(...[leaf, ...chain].map((certificate) => certificate.validToDate.getTime())),
+    begins: leaf.validFromDate.getTime(),
     signedByOwnAuthority: chain.some((certificate) => living.includes(certificate)),
   };
 }
@@ -129,11 +132,11 @@ function isValid(certificate: X509Certificate, now: number): boolean {
 
 function checkDates(flag: keyof TlsFiles, path: string, certificate: X509Certificate, now: number): void {
   if (certificate.validToDate.getTime() <= now) {
-    throw unusable(flag, path, `expired at ${certificate.validToDate.toISOString()}: issue a new one`);
+    throw unverified(flag, path, `expired at ${certificate.validToDate.toISOString()}: issue a new one`);
   }
   if (certificate.validFromDate.getTime() > now) {
     const from = certificate.validFromDate.toISOString();
-    throw unusable(flag, path, `is not valid before ${from}: is the clock of this host right?`);
+    throw unverified(flag, path, `is not valid before ${from}: is the clock of this host right?`);
   }
 }
 
@@ -154,6 +157,10 @@ function chainOf(
     below = above;
   }
   return chain;
+}
+
+function unverified(flag: keyof TlsFiles, path: string, what: string): PodpassError {
+  return new PodpassError('ERR_TLS_CHAIN', `--${flag} ${path} ${what}.`);
 }
 
 function unusable(flag: keyof TlsFiles, path: string, what: string, cause?: unknown): PodpassError {
