@@ -90,7 +90,7 @@ export const keepaliveFlags = grouped('Connections', {
   grpcKeepaliveTimeDuration: flag.duration({
     name: 'grpc-keepalive-time-duration',
     renamed: ['grpc-keepalive-time-ms'],
-    plainMillis: true,
+    renamedMillis: true,
     default: 10_000,
     floor: 1_000,
     help: 'How often a quiet connection is tested.',
@@ -98,7 +98,7 @@ export const keepaliveFlags = grouped('Connections', {
   grpcKeepaliveTimeoutDuration: flag.duration({
     name: 'grpc-keepalive-timeout-duration',
     renamed: ['grpc-keepalive-timeout-ms'],
-    plainMillis: true,
+    renamedMillis: true,
     default: 2_000,
     floor: 100,
     help: 'How long the answer to such a test may take before the connection is given up.',

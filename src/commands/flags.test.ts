@@ -19,7 +19,7 @@ const table = {
   ping: flag.duration({
     name: 'ping',
     renamed: ['ping-ms', 'ping-millis'],
-    plainMillis: true,
+    renamedMillis: true,
     floor: 1_000,
     default: 10_000,
     help: 'Ping.',
@@ -127,6 +127,7 @@ describe('flags', () => {
     [[`--level=${'a'.repeat(1_000)}`], {}, /^--level "a{100}…": it must/],
     [['--region', '--json-log'], {}, /^--region "--json-log": that is another flag, and the value/],
     [['--sync=often'], {}, /^--sync "often": it must be a duration/],
+    [['--ping=20'], {}, /^--ping "20": it must be a duration/],
     [['--ping-ms=x'], {}, /^--ping-ms "x": it must be a duration/],
     [['--nonsense'], {}, /unknown option '--nonsense'/],
     [[], { PODPASS_WAIT: '10' }, /^PODPASS_WAIT "10": it must be a duration/],

@@ -28,6 +28,8 @@ export interface Flag<T> {
   readonly retired?: string;
   /** @throws InvalidArgumentError whose message goes on after the name and the value: `it must be …`. */
   readonly parse?: (text: string) => T;
+  /** The same for its old names, where they took something else. */
+  readonly parseRenamed?: (text: string) => T;
 }
 
 /** The typed values of a table of flags: its keys are the flags' names in camel case. Retired flags have none. */
@@ -69,22 +71,25 @@ export const flag = {
       readonly min?: number;
       /** What less is taken as, without a word: where kiam's library did so. */
       readonly floor?: number;
-      /** A number without a unit is taken as milliseconds. */
-      readonly plainMillis?: boolean;
+      /** Under its old names, which end in `-ms`, a number without a unit is one of milliseconds. */
+      readonly renamedMillis?: boolean;
     },
   ): Flag<number> => {
-    const { min = 0, floor = 0, plainMillis = false, ...rest } = options;
+    const { min = 0, floor = 0, renamedMillis = false, ...rest } = options;
+    const parse = (text: string): number => {
+      const millis = parseDuration(text);
+      if (millis === undefined)
+        throw new InvalidArgumentError('it must be a duration such as 10s, 500ms or 1h30m');
+      if (millis < min) throw new InvalidArgumentError(`it must be at least ${formatDuration(min)}`);
+      return Math.max(millis, floor);
+    };
+    const shown = { placeholder: 'DURATION', shownDefault: formatDuration(options.default) };
+    if (!renamedMillis) return { ...rest, ...shown, parse };
     return {
       ...rest,
-      placeholder: 'DURATION',
-      shownDefault: formatDuration(options.default),
-      parse(text) {
-        const millis = parseDuration(plainMillis && /^\d+$/.test(text) ? `${text}ms` : text);
-        if (millis === undefined)
-          throw new InvalidArgumentError('it must be a duration such as 10s, 500ms or 1h30m');
-        if (millis < min) throw new InvalidArgumentError(`it must be at least ${formatDuration(min)}`);
-        return Math.max(millis, floor);
-      },
+      ...shown,
+      parse,
+      parseRenamed: (text) => parse(/^\d+$/.test(text) ? `${text}ms` : text),
     };
   },
 

@@ -102,18 +102,19 @@ function isServiceLink(variable: string, text: string): boolean {
   return variable.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(text);
 }
 
-function readGiven(command: Command, definition: Flag<unknown>, { by, value }: Given): unknown {
+function readGiven(command: Command, definition: Flag<unknown>, { by, isOldName, value }: Given): unknown {
   if (typeof value === 'boolean') return value;
-  const read = (text: string) => readText(command, definition, by, text);
+  const parse = (isOldName ? definition.parseRenamed : undefined) ?? definition.parse ?? parseBoolean;
+  const read = (text: string) => readText(command, parse, by, text);
   if (definition.repeated) return value.flatMap((text) => read(text) as unknown[]);
   return read(value.at(-1) ?? '');
 }
 
-function readText(command: Command, { parse }: Flag<unknown>, by: string, text: string): unknown {
+function readText(command: Command, parse: (text: string) => unknown, by: string, text: string): unknown {
   try {
     if (by.startsWith('--') && text.startsWith('--'))
       throw new InvalidArgumentError('that is another flag, and the value before it is missing');
-    return parse ? parse(text) : parseBoolean(text);
+    return parse(text);
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
     throw usage(command, `${by} ${quoted(text)}: ${error.message}`);
