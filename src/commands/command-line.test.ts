@@ -195,7 +195,7 @@ describe('the command line', () => {
     }
   });
 
-  it('loads neither the AWS SDK nor the kubeconfig library for an agent', async () => {
+  it('loads neither the AWS SDK nor the kubeconfig library nor the profiler for an agent', async () => {
     const script = `
       const { registerHooks } = await import('node:module');
       const loaded = [];
@@ -218,6 +218,8 @@ describe('the command line', () => {
       '@peculiar/',
       '/src/sandbox/',
       '/src/credentials/assume',
+      '/src/telemetry/profile-',
+      '/src/commands/completion-script',
     ]) {
       assert.equal(isLoaded(name), false, name);
     }

@@ -67,6 +67,36 @@ describe('a gRPC server', () => {
   });
 });
 
+describe('the ages of connections', () => {
+  const days = 86_400_000;
+  for (const [millis, meaning] of [
+    [0, 'no limit, as in Go'],
+    [30 * days, 'none that ends at once because a timer overflows'],
+  ] as const) {
+    it(`of ${millis} ms are ${meaning}`, async () => {
+      const server = createGrpcServer({
+        bind: '127.0.0.1:0',
+        credentials: 'insecure',
+        services: [],
+        clock: createFakeClock(),
+        connections: { maxAge: millis, maxAgeGrace: millis, maxIdle: millis },
+      });
+      cleanups.push(() => server.close());
+      const session = connectHttp2(`http://127.0.0.1:${await server.listen()}`);
+      await new Promise((resolve) => session.once('connect', resolve));
+      let goaways = 0;
+      session.on('goaway', () => {
+        goaways += 1;
+      });
+      for (let i = 0; i < 100; i += 1)
+        await new Promise((resolve) => session.ping((error) => resolve(error)));
+      assert.equal(goaways, 0);
+      assert.equal(session.closed, false);
+      session.close();
+    });
+  }
+});
+
 describe('a server that drains', () => {
   it('fails no call under load: what it took it answers, the rest goes to its successor', async () => {
     const [first, second] = [await startKiamServer(), await startKiamServer()];
