@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { createFakeClock } from '../base/fake-clock.ts';
 import { type AssumeRoleBackendOptions, createAssumeRoleBackend } from './assume-role-backend.ts';
@@ -149,6 +152,8 @@ describe('assumeRole', () => {
     });
   }
 
+  /** Would be a gigabyte, were it taken at its word. */
+  const bomb = `<!DOCTYPE a [<!ENTITY l0 "lol">${Array.from({ length: 9 }, (_, i) => `<!ENTITY l${i + 1} "${`&l${i};`.repeat(10)}">`).join('')}]><a>&l9;</a>`;
   const notSts: [string, LoopbackAnswer, string][] = [
     ['a page', { status: 403, body: '<html><body>proxy</body></html>' }, 'UnknownAnswer'],
     ['text', { status: 403, body: 'no' }, 'UnknownAnswer'],
@@ -157,6 +162,11 @@ describe('assumeRole', () => {
     ['an empty success', { status: 200, body: '' }, 'MalformedAnswer'],
     ['a success without credentials', { status: 200, body: '<AssumeRoleResponse/>' }, 'MalformedAnswer'],
     ['a reset', 'reset', 'NetworkError'],
+    ['noise', { status: 200, body: '\u0000\u0001\uffff<<&&;;' }, 'UnknownAnswer'],
+    ['entities within entities', { status: 200, body: bomb }, 'MalformedAnswer'],
+    ['elements without end', { status: 200, body: '<a>'.repeat(20_000) }, 'UnknownAnswer'],
+    ['a success of a megabyte', { status: 200, body: ' '.repeat(1_000_000) }, 'UnknownAnswer'],
+    ['a refusal of a megabyte', { status: 403, body: 'x'.repeat(1_000_000) }, 'UnknownAnswer'],
   ];
   for (const [what, answer, code] of notSts) {
     it(`takes ${what} instead of an answer for unavailable`, async () => {
@@ -165,6 +175,27 @@ describe('assumeRole', () => {
       assert.deepEqual([outcome.kind, outcome.kind !== 'issued' && outcome.code], ['unavailable', code]);
     });
   }
+
+  it('gives an answer up that never ends, long before its time is over', async () => {
+    let sent = 0;
+    const server = createServer((incoming, response) => {
+      incoming.resume();
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(65_536))) sent += 65_536;
+      };
+      response.on('drain', more);
+      more();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await using sts = await start(() => 'hang', { endpoint: `http://127.0.0.1:${port}` });
+    const outcome = await sts.backend.assumeRole(identity, never);
+    assert.equal(outcome.kind, 'unavailable');
+    server.closeAllConnections();
+    server.close();
+    // What the kernel holds between the two of us, and no more.
+    assert.ok(sent < 32_000_000, String(sent));
+  });
 
   it('takes a refused connection for unavailable', async () => {
     const server = await startLoopbackHttp(() => 'hang');

@@ -3,6 +3,7 @@ import { bounded } from '../base/bounded.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { type CallerIdentity, parseCallerArn } from './caller-identity.ts';
+import { limitAnswers } from './limit-answers.ts';
 import { type ClientSettings, loadOwnCredentials } from './own-credentials.ts';
 import type { AssumeRoleOutcome, SessionIdentity, StsBackend } from './session.ts';
 import { capSessionDuration, chainingLimitSeconds } from './session-duration.ts';
@@ -41,6 +42,9 @@ export interface AssumeRoleBackend extends StsBackend {
 }
 
 const askAgainMillis = 60_000;
+
+/** Session tokens may grow, says AWS; they have 2 kB at the most today. */
+const longestAnswer = 262_144;
 
 type Sdk = typeof import('@aws-sdk/client-sts');
 
@@ -171,7 +175,9 @@ async function createClient(options: AssumeRoleBackendOptions): Promise<{ sdk: S
     ...(credentials === undefined ? {} : { credentials }),
     ...(assumeRoleArn === undefined ? {} : { assumeRoleArn }),
   });
-  return { sdk, client: new sdk.STSClient({ ...clientConfig, credentials: own }) };
+  const client = new sdk.STSClient({ ...clientConfig, credentials: own });
+  limitAnswers(client, longestAnswer);
+  return { sdk, client };
 }
 
 function malformed(what: string): StsFailure {
