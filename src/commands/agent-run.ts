@@ -19,6 +19,7 @@ import { createKiamBroker } from '../wire/kiam-broker.ts';
 import { createKiamClient } from '../wire/kiam-client.ts';
 import { createRemoteFeed, type FeedStatus } from '../wire/remote-feed.ts';
 import { createServerAddresses } from '../wire/server-addresses.ts';
+import { certificateHealth, warnOfExpiry } from '../wire/warn-of-expiry.ts';
 import { watchCertificates } from '../wire/watch-certificates.ts';
 import { redirectOf, startFirewall } from './agent-firewall.ts';
 import type { agentFlags } from './agent-flags.ts';
@@ -53,6 +54,9 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
   const certificates = await loadCertificates({ files, clock, logger });
   watchCertificates({ certificates, files, clock, logger, signal });
   reportCertificates('client', certificates, metrics, clock);
+  warnOfExpiry({ certificates, clock, logger, signal });
+  // An agent goes on answering from memory: this is for whoever reads the report.
+  health.add('ready', 'certificate', () => ({ ...certificateHealth(certificates, clock), ok: true }));
 
   // The node's pods, as the server tells of them.
   const table = createPodTable(metrics);

@@ -31,6 +31,7 @@ import { routeGrpcLog } from '../wire/grpc-log.ts';
 import { createGrpcServer } from '../wire/grpc-server.ts';
 import { createHandshakeReport } from '../wire/handshake-report.ts';
 import { createKiamService } from '../wire/kiam-service.ts';
+import { certificateHealth, warnOfExpiry } from '../wire/warn-of-expiry.ts';
 import { watchCertificates } from '../wire/watch-certificates.ts';
 import type { FlagValues } from './flags.ts';
 import { untilAborted } from './lifecycle.ts';
@@ -61,6 +62,8 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
   const certificates = await loadCertificates({ files, clock, logger });
   watchCertificates({ certificates, files, clock, logger, signal });
   reportCertificates('server', certificates, metrics, clock);
+  warnOfExpiry({ certificates, clock, logger, signal });
+  health.add('ready', 'certificate', () => certificateHealth(certificates, clock));
 
   // What is known of AWS.
   const backend = await createBackend(flags, context);

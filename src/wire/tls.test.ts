@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import {
   type Authority,
@@ -34,7 +36,7 @@ describe('certificate, key and authorities', () => {
   it('are used when they fit together', () => {
     const material = check();
     assert.equal(material.signedByOwnAuthority, true);
-    assert.equal(material.cert.toString(), pair.cert);
+    assert.equal(material.cert.toString().trim(), pair.cert);
     assert.ok(Math.abs(material.expires - (now + 24 * hour)) < 60_000);
   });
 
@@ -54,6 +56,12 @@ describe('certificate, key and authorities', () => {
   it('are used, and it is said, when the certificate is from an authority that is not among them', async () => {
     const other = await createAuthority('other');
     assert.equal(check({ ca: other.cert }).signedByOwnAuthority, false);
+  });
+
+  it('are handed on with a line end after each certificate, without which OpenSSL takes the first alone', async () => {
+    const other = await createAuthority('other');
+    const bundle = `# made by hand\n${authority.cert.trim()}${other.cert.trim()}`;
+    assert.equal(check({ ca: bundle }).ca.toString(), `${authority.cert.trim()}\n${other.cert.trim()}\n`);
   });
 
   it('are not taken in by an authority of the same name', async () => {
@@ -140,7 +148,7 @@ describe('the files', () => {
 
   it('are read', async () => {
     const material = await readTlsFiles(directory.files, now);
-    assert.equal(material.ca.toString(), authority.cert);
+    assert.equal(material.ca.toString().trim(), authority.cert);
   });
 
   for (const flag of ['cert', 'key', 'ca'] as const) {
@@ -152,6 +160,17 @@ describe('the files', () => {
       });
     });
   }
+
+  it('are refused when one is not a file', async () => {
+    const pipe = join(directory.path, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, directory.path, '/dev/zero']) {
+      await assert.rejects(readTlsFiles({ ...directory.files, key: path }, now), {
+        code: 'ERR_FILE',
+        message: `cannot read --key ${path}: it is not a file. Check the mount, the name and the permissions.`,
+      });
+    }
+  });
 
   it('are refused when one is of a size that no PEM file has', async () => {
     const big = await createCertificateDirectory({ ...pair, ca: ' '.repeat(1024 * 1024 + 1) });

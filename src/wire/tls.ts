@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { messageOf, PodpassError } from '../base/errors.ts';
 
 /** kiam's `--cert`, `--key` and `--ca`: paths of PEM files. */
@@ -47,17 +47,23 @@ export async function readTlsFiles(files: TlsFiles, now: number): Promise<TlsMat
 }
 
 async function read(flag: keyof TlsFiles, path: string): Promise<Buffer> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new PodpassError(
-      'ERR_FILE',
-      `cannot read --${flag} ${path}: ${messageOf(cause)}. Check the mount, the name and the permissions.`,
-      { cause },
-    );
-  });
-  if (bytes.length > largestFile) {
-    throw new PodpassError('ERR_FILE', `--${flag} ${path} has ${bytes.length} bytes: that is no PEM file.`);
+  try {
+    // A pipe without a writer would be waited for by a plain open.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = await file.stat();
+    if (!stat.isFile()) throw unreadable(flag, path, 'it is not a file');
+    if (stat.size > largestFile)
+      throw unreadable(flag, path, `it has ${stat.size} bytes: that is no PEM file`);
+    return await file.readFile();
+  } catch (cause) {
+    if (cause instanceof PodpassError) throw cause;
+    throw unreadable(flag, path, messageOf(cause), cause);
   }
-  return bytes;
+}
+
+function unreadable(flag: keyof TlsFiles, path: string, what: string, cause?: unknown): PodpassError {
+  const message = `cannot read --${flag} ${path}: ${what}. Check the mount, the name and the permissions.`;
+  return new PodpassError('ERR_FILE', message, cause === undefined ? {} : { cause });
 }
 
 /**
@@ -91,9 +97,9 @@ export function checkTlsMaterial(
 
   const chain = chainOf(leaf, intermediates, living);
   return {
-    cert,
+    cert: toPem([leaf, ...intermediates]),
     key,
-    ca,
+    ca: toPem(authorities),
     expires: Math.min(...[leaf, ...chain].map((certificate) => certificate.validToDate.getTime())),
     begins: leaf.validFromDate.getTime(),
     signedByOwnAuthority: chain.some((certificate) => living.includes(certificate)),
@@ -110,6 +116,14 @@ function readCertificates(flag: keyof TlsFiles, path: string, pem: Buffer): X509
       throw unusable(flag, path, `has a certificate (number ${index + 1}) that cannot be read`, cause);
     }
   });
+}
+
+/**
+ * What was checked is what is used. OpenSSL would end a bundle where a line end is missing between two certificates, as
+ * there is after `cat old.pem new.pem` of files that do not end with one, and trust only the first.
+ */
+function toPem(certificates: readonly X509Certificate[]): Buffer {
+  return Buffer.from(certificates.map(String).join(''));
 }
 
 function readKey(path: string, pem: Buffer): KeyObject {
