@@ -49,10 +49,13 @@ export async function installFirewall(options: FirewallOptions): Promise<Firewal
     },
     'configuring iptables',
   );
-  const guard = options.routeGuard ? createRouteGuard(run, host.hasIPv6()) : undefined;
+  const routeGuard = createRouteGuard(run, host.hasIPv6());
+  const guard = options.routeGuard ? routeGuard : undefined;
   const guardWarnings = onceEach((text) => logger.warn(text));
   // The guard first: from here on nothing leaks, whatever becomes of the rest.
   if (guard) reportGuard(await guard.ensure(), 'start');
+  // What an earlier start left would go on as if the flag said nothing.
+  else await routeGuard.remove();
   const backEnd = await chooseBackEnd({ ...options, wanted: options.kind });
   const interfaceWatch = createInterfaceWatch({ interfaces: redirect.interfaces, host, clock, logger });
   interfaceWatch.look([]);

@@ -28,8 +28,8 @@ export interface FirewallBench {
   /** What was logged: level and message. */
   readonly log: string[];
   readonly install: (options?: InstallOptions) => Promise<Firewall>;
-  /** Resolves when the rule has been repaired so often. */
-  readonly repaired: (times: number) => Promise<void>;
+  /** Resolves when lines with this text have been logged so often. */
+  readonly logged: (text: string, times?: number) => Promise<void>;
   /** Runs a command on the node. */
   readonly onNode: (command: string, input?: string) => string;
 }
@@ -74,12 +74,12 @@ export async function createFirewallBench(scope: Scope, options?: TopologyOption
     metrics,
     log,
     onNode,
-    async repaired(times) {
-      const count = () => log.filter((line) => line.includes('installed again')).length;
+    async logged(text, times = 1) {
+      const count = () => log.filter((line) => line.includes(text)).length;
       for (let tries = 0; count() < times && tries < 500; tries++) {
         await sleep(systemClock, 10, scope.signal);
       }
-      if (count() < times) throw new Error(`not repaired ${times} times: ${log.join('\n')}`);
+      if (count() < times) throw new Error(`not said ${times} times: ${text}: ${log.join('\n')}`);
     },
     install({ interfaces = [topology.hostInterface], port = agentPort, through = [], ...rest } = {}) {
       const run: RunTool = (tool, args, input) =>
