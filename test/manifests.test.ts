@@ -50,11 +50,13 @@ function parse(table: FlagTable, args: readonly string[]) {
 }
 
 describe('deploy/manifests', () => {
-  const cases: [string, string, FlagTable][] = [
-    ['podpass-server', 'server', serverFlags],
-    ['podpass-agent', 'agent', agentFlags],
+  const user = { runAsNonRoot: true, runAsUser: 65532, capabilities: { drop: ['ALL'] } };
+  const netAdmin = { runAsUser: 0, capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } };
+  const cases: [string, string, FlagTable, object][] = [
+    ['podpass-server', 'server', serverFlags, user],
+    ['podpass-agent', 'agent', agentFlags, netAdmin],
   ];
-  for (const [name, command, flags] of cases) {
+  for (const [name, command, flags, privilege] of cases) {
     const [container] = workload(name).containers;
     assert.ok(container?.args);
     const { args } = container;
@@ -73,13 +75,11 @@ describe('deploy/manifests', () => {
       assert.ok(workload(name).volumes.some((volume) => volume.name === 'tls'));
     });
 
-    it(`gives ${name} no privilege`, () => {
+    it(`gives ${name} no privilege but what it needs`, () => {
       assert.deepEqual(container.securityContext, {
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,
-        runAsNonRoot: true,
-        runAsUser: 65532,
-        capabilities: { drop: ['ALL'] },
+        ...privilege,
       });
     });
   }

@@ -1,5 +1,7 @@
 // Interfaces, false sources, rights: what goes wrong on real nodes.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { suiteScope } from '../end-to-end/suite-scope.ts';
 import { needs } from '../parts/availability.ts';
@@ -14,6 +16,8 @@ const hosts = [metadataIpv4, metadataIpv6];
 const netAdmin = ['--inh-caps=-all,+net_admin', '--bounding-set=-all,+net_admin'];
 const user = ['--reuid=65532', '--regid=65532', '--clear-groups'];
 const nothing = ['setpriv', '--inh-caps=-all', '--bounding-set=-all'];
+
+const leftovers = /podpass|169\.254\.169\.254|fd00:ec2::254/i;
 
 describe('the rule on nodes of all kinds', needs('netns', 'nft', 'iptables'), () => {
   const scope = suiteScope();
@@ -143,6 +147,21 @@ describe('the rule on nodes of all kinds', needs('netns', 'nft', 'iptables'), ()
         bench.log.length = 0;
       });
     }
+  }
+
+  for (const kind of ['nftables', 'iptables'] as const) {
+    it(`is removed from ${kind} by the commands of docs/firewall.md`, bound, async () => {
+      const page = readFileSync(join(import.meta.dirname, '../../docs/firewall.md'), 'utf8');
+      const commands = [...page.matchAll(/^```\n(.*?)^```$/gms)].at(-1)?.[1] ?? '';
+      assert.match(commands, /nft delete table/);
+      await bench.install({ kind, interfaces: ['cali+'] });
+      bench.onNode(`{ ${commands} } >/dev/null 2>&1 || true`);
+      for (const host of hosts) assert.match((await bench.pods[1]?.call(host, 80, 1_000)) ?? '', /^EC2/);
+      assert.doesNotMatch(
+        bench.onNode('nft list ruleset; iptables-save; ip6tables-save; ip rule; ip -6 rule'),
+        leftovers,
+      );
+    });
   }
 
   it('is not installed without NET_ADMIN, and that ends the start', bound, async () => {
