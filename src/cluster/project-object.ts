@@ -10,6 +10,12 @@ export const maxNameLength = 253;
 const maxUidLength = 128;
 const maxResourceVersionLength = 128;
 
+/**
+ * More than any annotation that podpass reads may have. Kubernetes takes 256 kB, and a tenant's thousand pods of that
+ * size would be all the memory that a server has.
+ */
+export const longestAnnotation = 16_385;
+
 const noAnnotations: Readonly<Record<string, string>> = Object.freeze({});
 
 /** What every object has, or `undefined` when one of them is missing: nothing can be said of such an object. */
@@ -23,7 +29,8 @@ export function projectIdentity(raw: unknown, intern: Interner): ClusterObject |
 }
 
 /**
- * The annotations of `keys` that are there, with their values as they are. Pods without any share one empty object.
+ * The annotations of `keys` that are there, with their values as they are, up to `longestAnnotation` characters. Pods
+ * without any share one empty object.
  */
 export function projectAnnotations(
   raw: unknown,
@@ -35,9 +42,15 @@ export function projectAnnotations(
   const kept: [string, string][] = [];
   for (const key of keys) {
     const value = member(written, key);
-    if (typeof value === 'string') kept.push([key, intern(value)]);
+    if (typeof value === 'string') kept.push([key, intern(bounded(value))]);
   }
   return kept.length === 0 ? noAnnotations : Object.fromEntries(kept);
+}
+
+/** A copy, where it is cut: a part of a string would hold all of it. */
+function bounded(value: string): string {
+  if (value.length <= longestAnnotation) return value;
+  return Buffer.from(value.slice(0, longestAnnotation), 'utf16le').toString('utf16le');
 }
 
 /** The object's name and resource version as far as they can be read, for a log line about one that is of no use. */

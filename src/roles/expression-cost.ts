@@ -1,3 +1,7 @@
+/** re2js searches the rest of the text for the end of a class's name that has none, each time. Nobody needs many. */
+const fewNames = 16;
+const unendedName = 100;
+
 /**
  * How many instructions an expression in RE2's syntax compiles to, at most. Counted ahead of compiling, because
  * `a{1000}` written 500 times is 3.5 kB of text and takes seconds and hundreds of megabytes to compile.
@@ -11,6 +15,7 @@ export function expressionCost(expression: string): number {
   let frame = newFrame();
   /** Set once no `:]` follows, so that it is not searched for again behind each `[:`. */
   let noMoreNames = false;
+  let unendedNames = 0;
 
   /** `at` is behind the opening bracket of a class; returns where the class ends. */
   function skipClass(at: number): number {
@@ -20,9 +25,10 @@ export function expressionCost(expression: string): number {
     if (expression[i] === ']') i++;
     while (i < expression.length && expression[i] !== ']') {
       if (expression[i] === '\\') i += 2;
-      else if (expression.startsWith('[:', i) && !noMoreNames) {
-        const nameEnd = expression.indexOf(':]', i + 2);
+      else if (expression.startsWith('[:', i)) {
+        const nameEnd = noMoreNames ? -1 : expression.indexOf(':]', i + 2);
         noMoreNames = nameEnd === -1;
+        if (noMoreNames && ++unendedNames > fewNames) push(frame, unendedName);
         i = noMoreNames ? i + 1 : nameEnd + 2;
       } else i++;
     }
