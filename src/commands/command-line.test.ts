@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../base/clock.ts';
 import { systemRandom } from '../base/random.ts';
 import { createCertificates } from '../sandbox/certificates.ts';
@@ -149,7 +149,7 @@ describe('the command line', () => {
       ['health', ...tls, '--cert=/nonexistent.pem'],
       /cannot read --cert \/nonexistent\.pem: .*Check the mount/,
     ],
-    [['server', ...tls, '--ca=/tmp'], /cannot read --ca \/tmp: .*directory.*Check the mount/],
+    [['server', ...tls, '--ca=/tmp'], /cannot read --ca \/tmp: it is not a file\. Check the mount/],
     [['server', ...tls, '--prometheus-listen-addr=x'], /--prometheus-listen-addr "x" is not HOST:PORT/],
     [['server', ...tls, '--pprof-listen-addr=6060'], /--pprof-listen-addr "6060" is not HOST:PORT/],
   ];
@@ -165,24 +165,28 @@ describe('the command line', () => {
     });
   }
 
-  it('ends when it fails after it has begun to listen', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'podpass-test-'));
-    try {
+  describe('with certificates', () => {
+    let folder: string;
+    let files: readonly string[];
+
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'podpass-test-'));
       const { ca, server } = await createCertificates({
         clock: systemClock,
         random: systemRandom,
         serverNames: ['localhost'],
         validDays: 1,
       });
-      const file = async (name: string, text: string) => {
-        await writeFile(join(folder, name), text);
-        return join(folder, name);
-      };
+      const texts = Object.entries({ cert: server.cert, key: server.key, ca });
+      for (const [name, text] of texts) await writeFile(join(folder, name), text);
+      files = texts.map(([name]) => `--${name}=${join(folder, name)}`);
+    });
+    after(() => rm(folder, { recursive: true, force: true }));
+
+    it('ends when it fails after it has begun to listen', async () => {
       const { status, stderr } = await run(
         'server',
-        `--cert=${await file('cert.pem', server.cert)}`,
-        `--key=${await file('key.pem', server.key)}`,
-        `--ca=${await file('ca.pem', ca)}`,
+        ...files,
         '--role-base-arn=arn:aws:iam::123456789012:role/',
         '--sts-endpoint=http://127.0.0.1:9',
         '--prometheus-listen-addr=127.0.0.1:0',
@@ -190,9 +194,18 @@ describe('the command line', () => {
       );
       assert.equal(status, 1);
       assert.match(stderr, /podpass: error: .*none/);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
+
+    it('waits for a server as long as it may, and then says what is wrong', async () => {
+      const flags = ['--server-address=127.0.0.1:9', '--gateway-timeout-creation=350ms'];
+      const { status, stdout, stderr } = await run('health', ...files, ...flags);
+      assert.deepEqual([status, stdout], [1, '']);
+      const [, line = ''] = /^podpass: error: (.*)\n$/.exec(stderr) ?? [];
+      assert.match(
+        line,
+        /^no server could be connected to within 350ms \(--gateway-timeout-creation\): .*127\.0\.0\.1:9/,
+      );
+    });
   });
 
   it('loads neither the AWS SDK nor the kubeconfig library nor the profiler for an agent', async () => {

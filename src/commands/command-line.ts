@@ -6,7 +6,7 @@ import { expandArgumentFiles } from './expand-argument-files.ts';
 import { fullName } from './full-name.ts';
 import { healthCommand } from './health.ts';
 import { helpEnding, helpLayout } from './help-layout.ts';
-import { statusOfRequestToEnd } from './lifecycle.ts';
+import { statusOfRequestToEnd, untilDone } from './lifecycle.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { serverCommand } from './server.ts';
 import { version } from './version.ts';
@@ -79,7 +79,7 @@ export async function runCommandLine(
       for (const command of allCommands(program)) terminal.out(`${command.helpInformation()}\n`);
       return 0;
     }
-    await program.parseAsync(args, { from: 'user' });
+    await untilDone(program.parseAsync(args, { from: 'user' }));
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     // Commander has already written what it has to say.

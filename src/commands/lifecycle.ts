@@ -49,6 +49,16 @@ export function audienceSignal(): AbortSignal {
   return AbortSignal.any([shutdownSignal(), controller.signal]);
 }
 
+/** Keeps the process alive until the work is done: what it waits for may be nothing but our timers, which do not. */
+export async function untilDone<T>(work: Promise<T>): Promise<T> {
+  const keepAlive = setInterval(() => {}, 2 ** 30);
+  try {
+    return await work;
+  } finally {
+    clearInterval(keepAlive);
+  }
+}
+
 /** Resolves when the signal aborts. Keeps the process alive until then. */
 export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
