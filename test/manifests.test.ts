@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { Command } from 'commander';
 import { parseAllDocuments } from 'yaml';
 import { addFlags } from '../src/commands/add-flags.ts';
-import { agentFlags } from '../src/commands/agent-flags.ts';
+import { agentFlags, defaultTokenFile } from '../src/commands/agent-flags.ts';
 import type { FlagTable } from '../src/commands/flags.ts';
 import { readFlags } from '../src/commands/read-flags.ts';
 import { serverFlags } from '../src/commands/server-flags.ts';
@@ -26,7 +26,14 @@ interface Workload {
 }
 interface PodSpec {
   readonly containers: readonly Container[];
-  readonly volumes: readonly { readonly name: string }[];
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly projected?: {
+      readonly sources: readonly {
+        readonly serviceAccountToken?: { readonly audience: string; readonly path: string };
+      }[];
+    };
+  }[];
   readonly serviceAccountName?: string;
   readonly automountServiceAccountToken?: boolean;
 }
@@ -87,8 +94,27 @@ describe('deploy/manifests', () => {
   it('gives the agent no rights in Kubernetes', () => {
     const agent = workload('podpass-agent');
     assert.equal(agent.automountServiceAccountToken, false);
-    assert.equal(agent.serviceAccountName, undefined);
+    const account = agent.serviceAccountName;
+    assert.ok(account);
+    assert.ok(objects.some(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === account));
+    assert.ok(!JSON.stringify(objects.filter(({ kind }) => kind.endsWith('RoleBinding'))).includes(account));
     assert.ok(agent.containers[0]?.env?.some(({ name }) => name === 'NODE_NAME'));
+  });
+
+  it('shows the server the token of the account that it expects, where the agent looks for it', () => {
+    const agent = workload('podpass-agent');
+    const { agentServiceAccount } = parse(
+      serverFlags,
+      workload('podpass-server').containers[0]?.args ?? [],
+    ) as {
+      agentServiceAccount: string[];
+    };
+    assert.deepEqual(agentServiceAccount, [`kube-system/${agent.serviceAccountName}`]);
+    const mount = agent.containers[0]?.volumeMounts?.find(({ name }) => name === 'token');
+    const volume = agent.volumes.find(({ name }) => name === 'token');
+    const [source] = volume?.projected?.sources ?? [];
+    assert.equal(`${mount?.mountPath}/${source?.serviceAccountToken?.path}`, defaultTokenFile);
+    assert.equal(source?.serviceAccountToken?.audience, 'podpass');
   });
 
   it('has the agent call the server by a name and port that a Service has', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Pod } from '../cluster/objects.ts';
-import { makePod } from '../cluster/testing/make-objects.ts';
+import type { Node, Pod } from '../cluster/objects.ts';
+import { makeNode, makePod } from '../cluster/testing/make-objects.ts';
 import { createNodeAddresses } from './node-addresses.ts';
 import { createFakeWatch } from './testing/fake-watch.ts';
 
@@ -25,6 +25,51 @@ describe('node addresses', () => {
     pods.set(makePod({ name: 'a' }));
     pods.set(makePod({ name: 'b', nodeName: 'node-2' }));
     assert.equal(addresses.nodeOf('192.168.0.1'), 'node-2');
+  });
+
+  it('concludes nothing from an address that two nodes have, until one of them is gone', () => {
+    const pods = createFakeWatch<Pod>();
+    const addresses = createNodeAddresses(pods);
+    pods.set(makePod({ name: 'a' }));
+    pods.set(makePod({ name: 'a2' }));
+    assert.deepEqual(addresses.ownerOf('192.168.0.1'), { kind: 'one', nodeName: 'node-1' });
+    pods.set(makePod({ name: 'b', nodeName: 'node-2' }));
+    assert.deepEqual(addresses.ownerOf('192.168.0.1'), { kind: 'several' });
+    pods.delete('uid-a');
+    assert.deepEqual(addresses.ownerOf('192.168.0.1'), { kind: 'several' }, 'a2 is still there');
+    pods.set(makePod({ name: 'a2', phase: 'Succeeded' }));
+    assert.deepEqual(addresses.ownerOf('192.168.0.1'), { kind: 'one', nodeName: 'node-2' });
+    pods.delete('uid-b');
+    assert.deepEqual(addresses.ownerOf('192.168.0.1'), { kind: 'none' });
+    assert.equal(addresses.nodeOf('192.168.0.1'), undefined);
+    assert.deepEqual([addresses.has('node-1'), addresses.has('node-2')], [false, false]);
+  });
+
+  it('follows a pod whose node changes its address', () => {
+    const pods = createFakeWatch<Pod>();
+    const addresses = createNodeAddresses(pods);
+    pods.set(makePod({ name: 'a' }));
+    pods.set(makePod({ name: 'a', hostIPs: ['192.168.0.9'] }));
+    assert.equal(addresses.nodeOf('192.168.0.1'), undefined);
+    assert.equal(addresses.nodeOf('192.168.0.9'), 'node-1');
+  });
+
+  it('believes nodes, and leaves out those whose pods have outlived them', () => {
+    const pods = createFakeWatch<Pod>();
+    const nodes = createFakeWatch<Node>();
+    const addresses = createNodeAddresses(pods);
+    addresses.addNodes(nodes);
+    nodes.set(makeNode('node-1', { addresses: ['192.168.0.1', '10.9.0.1'] }));
+    pods.set(makePod({ name: 'a' }));
+    assert.deepEqual(addresses.ownerOf('10.9.0.1'), { kind: 'one', nodeName: 'node-1' });
+    nodes.delete('uid-node-node-1');
+    assert.deepEqual(addresses.ownerOf('10.9.0.1'), { kind: 'none' });
+    nodes.set(makeNode('node-2', { addresses: ['192.168.0.1'] }));
+    assert.deepEqual(addresses.ownerOf('192.168.0.1'), { kind: 'one', nodeName: 'node-2' });
+    assert.equal(addresses.nodeOf('192.168.0.1'), 'node-2');
+    nodes.set(makeNode('node-2', { addresses: ['192.168.0.2'] }));
+    nodes.set(makeNode('node-3', { addresses: ['192.168.0.2'] }));
+    assert.deepEqual(addresses.ownerOf('192.168.0.2'), { kind: 'several' });
   });
 
   it('tells once who waits, now or later, and nobody who stopped waiting', () => {

@@ -7,7 +7,7 @@ import type { PodTable } from './pod-table.ts';
 import { waitForAddress } from './wait-for-address.ts';
 
 export interface TableBrokerOptions {
-  readonly table: PodTable;
+  readonly table: Pick<PodTable, 'find' | 'onAddress'>;
   readonly clock: Clock;
   /**
    * Looks elsewhere for the pod that owns an address which the table does not know, and puts it into the table. An

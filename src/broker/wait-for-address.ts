@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { PodTable } from './pod-table.ts';
 
 export interface WaitOptions {
-  readonly table: PodTable;
+  readonly table: Pick<PodTable, 'onAddress'>;
   readonly clock: Clock;
   /** Canonical. */
   readonly address: string;

@@ -30,6 +30,13 @@ export interface Pod extends ClusterObject {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+export interface Node extends ClusterObject {
+  /** Addresses that calls from the node come from, as written: its own, and those that its CNI noted in annotations. */
+  readonly addresses: readonly string[];
+  /** `spec.podCIDRs` (else `spec.podCIDR`) as written there. */
+  readonly podCIDRs: readonly string[];
+}
+
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
 
 export interface Namespace extends ClusterObject {

@@ -2,6 +2,9 @@ import { firewallFlags } from './firewall-flags.ts';
 import { keepaliveFlags, logFlags, processFlags, serverAddressFlags, tlsFlags } from './flag-groups.ts';
 import { flag, grouped, retired } from './flags.ts';
 
+/** Where deploy/manifests/agent.yaml mounts it. */
+export const defaultTokenFile = '/var/run/secrets/podpass/token';
+
 /** The flags of `podpass agent`. Those that kiam's agent has keep its names, types and defaults. */
 export const agentFlags = {
   ...grouped('Metadata door', {
@@ -59,6 +62,11 @@ export const agentFlags = {
       default: [],
       alsoEnv: 'HOST_IP',
       help: "Address of the node this agent serves, from status.podIP: where --iptables sends requests. Also used to find the node's name where that is not given. An IPv6 address may follow.",
+    }),
+    tokenFile: flag.text({
+      name: 'token-file',
+      placeholder: 'FILE',
+      help: `Service account token, for the audience podpass, that shows servers which node this agent is on. ${defaultTokenFile} where that exists, unless given.`,
     }),
   }),
   ...firewallFlags,

@@ -9,6 +9,7 @@ import { createMetadataServer } from '../metadata/metadata-server.ts';
 import { createTokenSigner, deriveTokenKey } from '../metadata/session-token.ts';
 import type { Firewall } from '../node/firewall.ts';
 import { createAgentBroker } from '../wire/agent-broker.ts';
+import { loadAgentToken } from '../wire/agent-token.ts';
 import { createCallCounter } from '../wire/call-tally.ts';
 import { reportCertificates } from '../wire/certificate-gauges.ts';
 import { loadCertificates } from '../wire/certificates.ts';
@@ -22,7 +23,7 @@ import { createServerAddresses } from '../wire/server-addresses.ts';
 import { certificateHealth, warnOfExpiry } from '../wire/warn-of-expiry.ts';
 import { watchCertificates } from '../wire/watch-certificates.ts';
 import { redirectOf, startFirewall } from './agent-firewall.ts';
-import type { agentFlags } from './agent-flags.ts';
+import { type agentFlags, defaultTokenFile } from './agent-flags.ts';
 import type { FlagValues } from './flags.ts';
 import { untilAborted } from './lifecycle.ts';
 import { startProcess } from './process-context.ts';
@@ -58,6 +59,14 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
   // An agent goes on answering from memory: this is for whoever reads the report.
   health.add('ready', 'certificate', () => ({ ...certificateHealth(certificates, clock), ok: true }));
 
+  const token = await loadAgentToken({
+    path: flags.tokenFile ?? defaultTokenFile,
+    isRequired: flags.tokenFile !== undefined,
+    clock,
+    logger,
+  });
+  void token.run(signal);
+
   // The node's pods, as the server tells of them.
   const table = createPodTable(metrics);
   const firstState = Promise.withResolvers<void>();
@@ -67,6 +76,7 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
     credentials: certificates.channelCredentials(),
     explain: createExplainConnection(certificates, clock),
     interceptors: [createCallCounter(metrics)],
+    token,
     keepaliveTime: flags.grpcKeepaliveTimeDuration,
     keepaliveTimeout: flags.grpcKeepaliveTimeoutDuration,
   };

@@ -10,6 +10,20 @@ export const serverFlags = {
       default: 'localhost:9610',
       help: 'Address that agents connect to.',
     }),
+    agentScope: flag.choice({
+      name: 'agent-scope',
+      choices: ['auto', 'enforce', 'off'],
+      default: 'auto',
+      help:
+        'auto gives an agent that shows its node (by token, or by address) the pods of that node, and any pods to one that does not, with a warning; ' +
+        'enforce refuses that one; off gives any agent any pods, as kiam does.',
+    }),
+    agentServiceAccount: flag.list({
+      name: 'agent-service-account',
+      placeholder: 'NAMESPACE/NAME',
+      default: [],
+      help: 'Service account that agents run as: tokens of others are refused. Several may be given. Any unless given.',
+    }),
   }),
   ...tlsFlags,
   ...grouped('Cluster', {

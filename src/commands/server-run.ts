@@ -1,9 +1,11 @@
 import { formatDuration } from '../base/duration.ts';
 import { PodpassError } from '../base/errors.ts';
 import { startAnnouncer } from '../broker/announcer.ts';
+import type { PodView } from '../broker/broker.ts';
 import { createDecider } from '../broker/decider.ts';
 import { createFedNodes } from '../broker/fed-nodes.ts';
 import { createNodeAddresses } from '../broker/node-addresses.ts';
+import { createNodeBrokers } from '../broker/node-brokers.ts';
 import { createNodeSource } from '../broker/node-source.ts';
 import { createPodTable } from '../broker/pod-table.ts';
 import { createTableBroker } from '../broker/table-broker.ts';
@@ -33,6 +35,7 @@ import { createHandshakeReport } from '../wire/handshake-report.ts';
 import { createKiamService } from '../wire/kiam-service.ts';
 import { certificateHealth, warnOfExpiry } from '../wire/warn-of-expiry.ts';
 import { watchCertificates } from '../wire/watch-certificates.ts';
+import { startAgentGate } from './agent-gate.ts';
 import type { FlagValues } from './flags.ts';
 import { untilAborted } from './lifecycle.ts';
 import { type ProcessContext, startProcess } from './process-context.ts';
@@ -139,9 +142,12 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
         message,
       }),
   });
-  const broker = createTableBroker({ table, clock, wanted: (view) => fedNodes.touch(view.nodeName) });
+  const answering = { table, clock, wanted: (view: PodView) => fedNodes.touch(view.nodeName) };
   const nodeAddresses = createNodeAddresses(pods);
   const stopDeciding = decider.start();
+
+  const agents = startAgentGate({ ...flags, ...watching, pods, table, nodeAddresses, events, signal });
+  const { gate } = agents;
 
   // The doors.
   const whenSynced = Promise.all([whenLive(pods), whenLive(namespaces)]).then(() => {});
@@ -157,9 +163,15 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
         clock,
         random,
         logger,
+        ...(gate && { gate }),
         ...(maxStreamAgeMillis === 0 ? {} : { maxStreamAgeMillis }),
       }),
-      createKiamService({ broker, clock, health: () => health.report('live') }),
+      createKiamService({
+        broker: createTableBroker(answering),
+        clock,
+        health: () => health.report('live'),
+        ...(gate && { scope: { gate, brokers: createNodeBrokers(answering) } }),
+      }),
     ].map((service) => countCalls(service, metrics)),
     clock,
     connections: {
@@ -174,7 +186,7 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
   logger.info({ bind: flags.bind, port }, `will serve on ${flags.bind}`);
   context.started();
 
-  const watches = Promise.all([pods.run(signal), namespaces.run(signal)]);
+  const watches = Promise.all([pods.run(signal), namespaces.run(signal), agents.ended]);
   void whenSynced.then(() =>
     logger.info({ pods: pods.size, namespaces: namespaces.size }, 'the cluster is known'),
   );

@@ -34,6 +34,13 @@ export interface AddressIndex<T extends AddressOwner> {
 
 const unknown = { kind: 'unknown' } as const;
 
+/** The answer where these claim the address. */
+export function lookupOf<T>(claimants: readonly T[]): AddressLookup<T> {
+  const [first, ...others] = claimants;
+  if (first === undefined) return unknown;
+  return others.length === 0 ? { kind: 'found', item: first } : { kind: 'ambiguous', items: claimants };
+}
+
 export function createAddressIndex<T extends AddressOwner>(
   options: AddressIndexOptions<T> = {},
 ): AddressIndex<T> {
@@ -43,11 +50,10 @@ export function createAddressIndex<T extends AddressOwner>(
   const conflicts = new Map<string, readonly T[]>();
 
   function setClaimants(address: string, claimants: readonly T[]): void {
-    const [first, ...others] = claimants;
-    if (first === undefined) lookups.delete(address);
-    else if (others.length === 0) lookups.set(address, { kind: 'found', item: first });
-    else lookups.set(address, { kind: 'ambiguous', items: claimants });
-    if (others.length > 0) conflicts.set(address, claimants);
+    const lookup = lookupOf(claimants);
+    if (lookup.kind === 'unknown') lookups.delete(address);
+    else lookups.set(address, lookup);
+    if (lookup.kind === 'ambiguous') conflicts.set(address, claimants);
     else conflicts.delete(address);
   }
 

@@ -278,6 +278,13 @@ export const metricCatalogue = {
     labels: ['reason'],
     process: 'server',
   },
+  agentCalls: {
+    name: 'podpass_agent_calls_total',
+    kind: 'counter',
+    help: 'Calls of agents, by how they proved which node they are on (token, address, certificate for not at all) and outcome: served, refused.',
+    labels: ['proof', 'outcome'],
+    process: 'server',
+  },
   // Credentials.
   stsCacheSize: {
     name: 'kiam_sts_cacheSize',

@@ -10,6 +10,7 @@ import { messageOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import type { NodeSelector, NodeSource } from '../broker/node-feed.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Agent, AgentGate, Refusal } from './agent-gate.ts';
 import { deadlineSignal } from './call-bounds.ts';
 import { podToMessage } from './convert.ts';
 import * as podpass from './gen/podpass.ts';
@@ -18,6 +19,8 @@ import type { GrpcService } from './service.ts';
 
 export interface BrokerServiceOptions {
   readonly source: NodeSource;
+  /** Who may have which node's pods. Default: any agent any node's, as kiam has it. */
+  readonly gate?: AgentGate;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -39,18 +42,49 @@ const mostStreams = 8;
 /** No call waits longer than this, whatever it asks for. Milliseconds. */
 const longestWait = 5_000;
 
+/** A stream whose agent no longer shows that it is on its node ends after this at most. Milliseconds. */
+const recheckMillis = 10_000;
+
 /** Node names are DNS subdomains, addresses are shorter. */
 const longestName = 253;
 
+type WatchNodeCall = ServerWritableStream<podpass.WatchNodeRequest, podpass.NodeEvent>;
+type FindPodCall = ServerUnaryCall<podpass.FindPodRequest, podpass.FindPodResponse>;
+
 /** `podpass.v1.Broker`: tells agents of the pods of their nodes. Its `drain` ends the streams with OK. */
 export function createBrokerService(options: BrokerServiceOptions): GrpcService {
-  const { source, clock, random, logger, maxStreamAgeMillis, maxPendingPods = 10_000 } = options;
+  const { source, gate, clock, random, logger, maxStreamAgeMillis, maxPendingPods = 10_000 } = options;
   const streams = new Set<() => void>();
   const streamsOf = new Map<string, number>();
 
-  function watchNode(call: ServerWritableStream<podpass.WatchNodeRequest, podpass.NodeEvent>): void {
-    const node = selectorOf(call.request.node);
-    if (!node) {
+  /** Passes a call on with the node whose pods it may have, or refuses it. At once, where nobody has to be asked. */
+  function narrow(
+    call: WatchNodeCall | FindPodCall,
+    asked: NodeSelector,
+    allow: (node: NodeSelector, agent: Agent | undefined) => void,
+    refuse: (refusal: Refusal) => void,
+  ): void {
+    if (!gate) {
+      allow(asked, undefined);
+      return;
+    }
+    const decide = (admitted: Agent | Refusal) => {
+      if (admitted.kind === 'refused') {
+        refuse(admitted);
+        return;
+      }
+      const narrowed = gate.narrow(admitted, asked);
+      if (narrowed.kind === 'refused') refuse(narrowed);
+      else allow(narrowed.node, admitted);
+    };
+    const admitted = gate.admit(call, () => gate.askedBy(asked));
+    if (admitted instanceof Promise) void admitted.then(decide);
+    else decide(admitted);
+  }
+
+  function watchNode(call: WatchNodeCall): void {
+    const asked = selectorOf(call.request.node);
+    if (!asked) {
       call.emit('error', invalidNode);
       return;
     }
@@ -62,7 +96,7 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
     }
     streamsOf.set(peer, others + 1);
     let unsubscribe = () => {};
-    let age: Timer | undefined;
+    const timers = new Map<'age' | 'recheck', Timer>();
     let ended = false;
 
     /** Ends the stream once, with an error where there is one. */
@@ -73,46 +107,65 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
       const left = (streamsOf.get(peer) ?? 1) - 1;
       if (left > 0) streamsOf.set(peer, left);
       else streamsOf.delete(peer);
-      age?.cancel();
+      for (const timer of timers.values()) timer.cancel();
       unsubscribe();
       if (error) call.emit('error', error);
       else call.end();
     }
     const endWell = () => end();
 
+    /** The agent opens another stream then, and is looked at anew. */
+    function recheck(agent: Agent): void {
+      const look = () => {
+        if (gate?.holds(agent)) recheck(agent);
+        else endWell();
+      };
+      timers.set('recheck', clock.setTimer(recheckMillis, look));
+    }
+
+    function open(node: NodeSelector, agent: Agent | undefined): void {
+      if (ended) return;
+      if (maxStreamAgeMillis !== undefined)
+        timers.set('age', clock.setTimer(maxStreamAgeMillis * (1 + random.next() / 5), endWell));
+      if (agent) recheck(agent);
+      // Tells the agent that it is connected before there is anything to say.
+      call.sendMetadata(new Metadata());
+      const stream = createNodeStream(
+        {
+          write: (event) => ended || call.write(event),
+          onDrain: (fn) => call.on('drain', fn),
+        },
+        maxPendingPods,
+        () => {
+          logger.warn({ ...node, peer }, 'agent does not read its stream: ending it');
+          end({ code: status.RESOURCE_EXHAUSTED, details: 'too many changes are waiting for this agent' });
+        },
+      );
+      unsubscribe = source.subscribeNode(node, stream);
+      if (ended) unsubscribe();
+    }
+
     streams.add(endWell);
     call.on('cancelled', endWell);
     call.on('close', endWell);
-    if (maxStreamAgeMillis !== undefined) {
-      age = clock.setTimer(maxStreamAgeMillis * (1 + random.next() / 5), endWell);
-    }
-    // Tells the agent that it is connected before there is anything to say.
-    call.sendMetadata(new Metadata());
-    const stream = createNodeStream(
-      {
-        write: (event) => ended || call.write(event),
-        onDrain: (fn) => call.on('drain', fn),
-      },
-      maxPendingPods,
-      () => {
-        logger.warn({ ...node, peer }, 'agent does not read its stream: ending it');
-        end({ code: status.RESOURCE_EXHAUSTED, details: 'too many changes are waiting for this agent' });
-      },
-    );
-    unsubscribe = source.subscribeNode(node, stream);
-    if (ended) unsubscribe();
+    narrow(call, asked, open, end);
   }
 
-  function findPod(
-    call: ServerUnaryCall<podpass.FindPodRequest, podpass.FindPodResponse>,
-    respond: sendUnaryData<podpass.FindPodResponse>,
-  ): void {
-    const { address, waitMillis } = call.request;
-    const node = selectorOf(call.request.node);
-    if (!node) {
+  function findPod(call: FindPodCall, respond: sendUnaryData<podpass.FindPodResponse>): void {
+    const asked = selectorOf(call.request.node);
+    if (!asked) {
       respond(invalidNode);
       return;
     }
+    narrow(call, asked, (node) => search(call, node, respond), respond);
+  }
+
+  function search(
+    call: FindPodCall,
+    node: NodeSelector,
+    respond: sendUnaryData<podpass.FindPodResponse>,
+  ): void {
+    const { address, waitMillis } = call.request;
     const { millis, signal, end } = deadlineSignal(call, clock, Math.min(waitMillis, longestWait));
     source
       .find(address, { node, waitMillis: millis, signal })

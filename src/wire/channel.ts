@@ -1,5 +1,13 @@
 import { isIPv6 } from 'node:net';
-import { type ChannelCredentials, type ClientOptions, credentials, type Interceptor } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type ClientOptions,
+  credentials,
+  type Interceptor,
+  Metadata,
+} from '@grpc/grpc-js';
+import type { AgentToken } from './agent-token.ts';
+import { setBearer } from './bearer-token.ts';
 import type { ExplainConnection } from './explain-connection.ts';
 import type { ServerAddress } from './server-addresses.ts';
 
@@ -10,6 +18,8 @@ export interface ChannelSettings {
   readonly explain?: ExplainConnection;
   /** Are put around each call, such as one that counts. */
   readonly interceptors?: readonly Interceptor[];
+  /** What shows servers of podpass which node the agent is on. It never goes over a connection without TLS. */
+  readonly token?: Pick<AgentToken, 'current'>;
   /** kiam's `--grpc-keepalive-time-duration`, in milliseconds. Default 10 s. */
   readonly keepaliveTime?: number;
   /** kiam's `--grpc-keepalive-timeout-duration`, in milliseconds. Default 2 s. */
@@ -40,4 +50,12 @@ export function channelTo(
       'grpc.enable_channelz': 0,
     },
   ];
+}
+
+/** What a call of `podpass.v1.Broker` carries. kiam's servers have no use for a token, and are not shown it. */
+export function callMetadata({ credentials: channel, token }: ChannelSettings): Metadata {
+  const metadata = new Metadata();
+  const current = channel === 'insecure' ? undefined : token?.current();
+  if (current !== undefined) setBearer(metadata, current);
+  return metadata;
 }

@@ -3,9 +3,11 @@ import type { Clock } from '../base/clock.ts';
 import { unreachable } from '../base/errors.ts';
 import { isConclusive } from '../broker/answer.ts';
 import type { Answer, Broker } from '../broker/broker.ts';
+import type { NodeBrokers } from '../broker/node-brokers.ts';
 import { isRequestedRole } from '../broker/requested-role.ts';
 import type { Credentials } from '../credentials/session.ts';
 import type { HealthReport } from '../telemetry/health.ts';
+import type { Agent, AgentGate, Refusal } from './agent-gate.ts';
 import { deadlineSignal } from './call-bounds.ts';
 import * as kiam from './gen/kiam.ts';
 import { kiamDate } from './kiam-date.ts';
@@ -14,6 +16,8 @@ import type { GrpcService } from './service.ts';
 
 export interface KiamServiceOptions {
   readonly broker: Broker;
+  /** Who may have which node's pods. Default: any agent any node's, as kiam has it. */
+  readonly scope?: { readonly gate: AgentGate; readonly brokers: NodeBrokers };
   readonly clock: Clock;
   /**
    * How this process lives. kiam's manifests use GetHealth as the liveness probe, so it must not fail for a fault
@@ -32,19 +36,57 @@ export interface KiamServiceOptions {
  * kiam's text; GetPodRole applies no policy and says '' for a pod without a role, which kiam's agents turn into 404.
  */
 export function createKiamService(options: KiamServiceOptions): GrpcService {
-  const { broker, clock, health, waitMillis = 4_500 } = options;
+  const { broker: whole, scope, clock, health, waitMillis = 4_500 } = options;
+
+  /** Answers with what the agent may see: at once, where nobody has to be asked who it is. */
+  function admit<Request extends { readonly ip: string }, Response>(
+    call: ServerUnaryCall<Request, Response>,
+    respond: sendUnaryData<Response>,
+    serve: (view: AgentView) => void,
+  ): void {
+    if (!scope) {
+      serve({ broker: whole, answered() {} });
+      return;
+    }
+    const { gate, brokers } = scope;
+    const { ip } = call.request;
+    const asked = () => brokers.nodesAt(ip)[0];
+    const decide = (admitted: Agent | Refusal) => {
+      if (admitted.kind === 'refused') respond(admitted);
+      else serve(viewOf(admitted, asked));
+    };
+    const admitted = gate.admit(call, asked);
+    if (admitted instanceof Promise) void admitted.then(decide);
+    else decide(admitted);
+
+    function viewOf(agent: Agent, nodeOfPod: () => string | undefined): AgentView {
+      return {
+        broker: agent.kind === 'node' ? brokers.of(agent.nodeName) : whole,
+        answered(answer) {
+          const elsewhere = agent.kind === 'node' && answer.kind === 'unknown' ? nodeOfPod() : undefined;
+          if (elsewhere === undefined) gate.served(agent, nodeOfPod);
+          else gate.missed(agent, elsewhere);
+        },
+      };
+    }
+  }
 
   /** Answers now if that can be done, else when there is more to say. */
   function serve<Request extends { readonly ip: string }, Response>(
     call: ServerUnaryCall<Request, Response>,
+    { broker, answered }: AgentView,
     wanted: 'role' | 'credentials',
     answer: (answer: Answer) => void,
     respond: sendUnaryData<Response>,
   ): void {
     const { ip } = call.request;
+    const finish = (found: Answer) => {
+      answered(found);
+      answer(found);
+    };
     const known = broker.ask(ip);
     if (isConclusive(known, wanted)) {
-      answer(known);
+      finish(known);
       return;
     }
     const { millis, signal, end } = deadlineSignal(call, clock, waitMillis);
@@ -52,7 +94,7 @@ export function createKiamService(options: KiamServiceOptions): GrpcService {
       () => {
         end();
         // Asked again in this turn: the address may have changed hands since the wait ended.
-        answer(broker.ask(ip));
+        finish(broker.ask(ip));
       },
       () => {
         end();
@@ -65,31 +107,27 @@ export function createKiamService(options: KiamServiceOptions): GrpcService {
     call: ServerUnaryCall<kiam.GetPodRoleRequest, kiam.Role>,
     respond: sendUnaryData<kiam.Role>,
   ): void {
-    serve(call, 'role', (answer) => respondRole(answer, respond), respond);
+    admit(call, respond, (view) =>
+      serve(call, view, 'role', (answer) => respondRole(answer, respond), respond),
+    );
   }
 
   function getPodCredentials(
     call: ServerUnaryCall<kiam.GetPodCredentialsRequest, kiam.Credentials>,
     respond: sendUnaryData<kiam.Credentials>,
   ): void {
-    const { role } = call.request;
-    // A role that is not the pod's is refused as soon as the pod's role is known: there is nothing to wait for.
-    const known = refusalOf(broker.ask(call.request.ip), role);
-    if (known !== undefined) {
-      respond(unknownError(known));
-      return;
-    }
-    serve(
-      call,
-      'credentials',
-      (answer) => {
-        const refusal = refusalOf(answer, role);
-        if (refusal !== undefined) respond(unknownError(refusal));
-        else if (answer.kind === 'credentials') respond(null, credentialsMessage(answer.credentials));
-        else respond(unknownError(kiamErrorText('GetPodCredentials', answer)));
-      },
-      respond,
-    );
+    const { ip, role } = call.request;
+    admit(call, respond, (view) => {
+      // A role that is not the pod's is refused as soon as the pod's role is known: there is nothing to wait for.
+      const known = view.broker.ask(ip);
+      const refusal = refusalOf(known, role);
+      if (refusal !== undefined) {
+        view.answered(known);
+        respond(unknownError(refusal));
+        return;
+      }
+      serve(call, view, 'credentials', (answer) => respondCredentials(answer, role, respond), respond);
+    });
   }
 
   function getHealth(
@@ -107,6 +145,20 @@ export function createKiamService(options: KiamServiceOptions): GrpcService {
 
   const implementation: kiam.KiamServiceServer = { getPodRole, getPodCredentials, getHealth };
   return { definition: kiamServiceDefinition, implementation };
+}
+
+/** The pods that an agent may ask for. */
+interface AgentView {
+  readonly broker: Broker;
+  /** Counts the call. */
+  answered(answer: Answer): void;
+}
+
+function respondCredentials(answer: Answer, role: string, respond: sendUnaryData<kiam.Credentials>): void {
+  const refusal = refusalOf(answer, role);
+  if (refusal !== undefined) respond(unknownError(refusal));
+  else if (answer.kind === 'credentials') respond(null, credentialsMessage(answer.credentials));
+  else respond(unknownError(kiamErrorText('GetPodCredentials', answer)));
 }
 
 /** The role that a pod is bound to, whether it may have it or not: kiam lists it either way. */

@@ -1,4 +1,4 @@
-import { type ClientReadableStream, Metadata, type StatusObject, type status } from '@grpc/grpc-js';
+import type { ClientReadableStream, Metadata, StatusObject, status } from '@grpc/grpc-js';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { PodView } from '../broker/broker.ts';
@@ -27,6 +27,8 @@ export interface NodeWatchEnd {
 export interface NodeWatchOptions {
   readonly client: podpass.BrokerClient;
   readonly node: NodeSelector;
+  /** What shows who the agent is. */
+  readonly metadata: Metadata;
   readonly listener: NodeWatchListener;
   readonly clock: Clock;
   /** How long the server may take to accept the call, connection and handshake included. */
@@ -36,10 +38,10 @@ export interface NodeWatchOptions {
 
 /** Opens one WatchNode stream and passes on what it tells until it ends, for whatever reason. Never rejects. */
 export function watchNode(options: NodeWatchOptions): Promise<NodeWatchEnd> {
-  const { client, node, listener, clock, openMillis, signal } = options;
+  const { client, node, metadata, listener, clock, openMillis, signal } = options;
   return new Promise((resolve) => {
     let opened = false;
-    const call = openStream(client, { node: nodeToMessage(node) });
+    const call = openStream(client, { node: nodeToMessage(node) }, metadata);
     const onAbort = () => call.cancel();
     let late = false;
     const timer = clock.setTimer(openMillis, () => {
@@ -76,6 +78,7 @@ type DecodedEvent = podpass.NodeEvent | { readonly undecodable: string };
 function openStream(
   client: podpass.BrokerClient,
   request: podpass.WatchNodeRequest,
+  metadata: Metadata,
 ): ClientReadableStream<DecodedEvent> {
   const { path, requestSerialize, responseDeserialize } = podpass.BrokerService.watchNode;
   const decode = (bytes: Buffer): DecodedEvent => {
@@ -85,7 +88,7 @@ function openStream(
       return { undecodable: messageOf(error) };
     }
   };
-  return client.makeServerStreamRequest(path, requestSerialize, decode, request, new Metadata());
+  return client.makeServerStreamRequest(path, requestSerialize, decode, request, metadata);
 }
 
 function dispatch(message: DecodedEvent, listener: NodeWatchListener): void {

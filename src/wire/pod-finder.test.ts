@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type ClientUnaryCall, type ServiceError, status } from '@grpc/grpc-js';
+import { type ClientUnaryCall, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { createFakeClock } from '../base/fake-clock.ts';
 import { makeView } from '../broker/testing/objects.ts';
 import { createSilentLogger } from '../telemetry/logger.ts';
@@ -16,7 +16,7 @@ type Callback = (error: ServiceError | null, response: FindPodResponse) => void;
 function createFakeClient() {
   const calls: { readonly request: FindPodRequest; cancelled: boolean; readonly reply: Callback }[] = [];
   const client = {
-    findPod(request: FindPodRequest, reply: Callback) {
+    findPod(request: FindPodRequest, _metadata: Metadata, reply: Callback) {
       const call = { request, reply, cancelled: false };
       calls.push(call);
       const cancel = () => {
@@ -39,6 +39,7 @@ function setUp() {
   const ledger = createPodLedger(sink, clock);
   ledger.begin();
   const finder = createPodFinder({
+    metadata: () => new Metadata(),
     node: { nodeName: 'node-1' },
     ledger,
     clock,

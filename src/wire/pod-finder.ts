@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js';
+import { type Metadata, status } from '@grpc/grpc-js';
 import { bounded } from '../base/bounded.ts';
 import type { Clock } from '../base/clock.ts';
 import type { PodView } from '../broker/broker.ts';
@@ -17,6 +17,8 @@ export interface FindRequest {
 
 export interface PodFinderOptions {
   readonly node: NodeSelector;
+  /** What shows who the agent is, at the time of a call. */
+  readonly metadata: () => Metadata;
   readonly ledger: PodLedger;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -34,7 +36,7 @@ const againMillis = 100;
 /** What an answer may take beyond the time that the server was given to wait. Milliseconds. */
 const answerMillis = 250;
 
-export function createPodFinder({ node, ledger, clock, logger }: PodFinderOptions): PodFinder {
+export function createPodFinder({ node, metadata, ledger, clock, logger }: PodFinderOptions): PodFinder {
   let current: BrokerClient | undefined;
   const onConnected = new Set<() => void>();
 
@@ -68,7 +70,7 @@ export function createPodFinder({ node, ledger, clock, logger }: PodFinderOption
   ): Promise<UnaryOutcome<FindPodResponse>> {
     const request = { node: nodeToMessage(node), address, waitMillis: Math.floor(millis) };
     const outcome = await bounded(clock, millis + answerMillis, signal, (both) =>
-      unaryCall<FindPodResponse>((callback) => client.findPod(request, callback), both),
+      unaryCall<FindPodResponse>((callback) => client.findPod(request, metadata(), callback), both),
     );
     return outcome.kind === 'done' ? outcome.value : { kind: 'answered', response: { pods: [] } };
   }

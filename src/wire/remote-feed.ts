@@ -6,7 +6,7 @@ import type { PodView } from '../broker/broker.ts';
 import type { NodeSelector, PodSink } from '../broker/node-feed.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type ChannelSettings, channelTo } from './channel.ts';
+import { type ChannelSettings, callMetadata, channelTo } from './channel.ts';
 import { createConnectionProblems } from './connection-problems.ts';
 import { BrokerClient } from './gen/podpass.ts';
 import { type NodeWatchEnd, type NodeWatchListener, watchNode } from './node-watch.ts';
@@ -68,7 +68,7 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
   const { addresses, channel, node, into, clock, random, logger, metrics, openMillis = 3_000 } = options;
   const roster = createServerRoster(addresses, clock);
   const ledger = createPodLedger(into, clock);
-  const finder = createPodFinder({ node, ledger, clock, logger });
+  const finder = createPodFinder({ node, metadata: () => callMetadata(channel), ledger, clock, logger });
   const backoff = createBackoff({ initial: 100, max: 5_000 }, random);
   let current: FeedStatus = { kind: 'connecting', since: clock.monotonic() };
   let connectedOnce = false;
@@ -86,6 +86,7 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
       const end = await watchNode({
         client,
         node,
+        metadata: callMetadata(channel),
         clock,
         openMillis,
         signal,

@@ -32,6 +32,8 @@ interface World {
   readonly cluster: Cluster;
   readonly proxy: CuttableProxy;
   readonly kubeconfig: string;
+  /** Where the agent finds the token of its pod. */
+  readonly tokenFile: string;
   startServer(): Promise<PodpassServer>;
   startAgent(server: PodpassServer): Promise<PodpassAgent>;
   addPod(name: string, podIP: string, role: string | undefined, namespace?: string): Promise<void>;
@@ -54,16 +56,39 @@ async function startWorld(scope: ReturnType<typeof suiteScope>, etcd?: string): 
   await writeFile(kubeconfig, kubeconfigText(`https://127.0.0.1:${proxy.port}`, cluster.caPem, token), {
     mode: 0o600,
   });
+  // The agent's own pod, and the token that kubelet would write for it.
+  const agentPod = await cluster.createPod({
+    name: 'podpass-agent',
+    namespace: 'kube-system',
+    serviceAccountName: 'podpass-agent',
+    nodeName,
+    hostNetwork: true,
+    hostIP: '127.0.0.1',
+  });
+  const tokenFile = join(harness.folder, 'token');
+  await writeFile(
+    tokenFile,
+    await cluster.tokenFor('podpass-agent', {
+      namespace: 'kube-system',
+      audiences: ['podpass'],
+      pod: { name: 'podpass-agent', uid: agentPod.metadata.uid },
+    }),
+  );
   return {
     harness,
     aws,
     audit,
+    tokenFile,
     cluster,
     proxy,
     kubeconfig,
     startServer: () => harness.startServer({ kubeconfig, stsUrl: aws.url, env: aws.serverEnv }),
     startAgent: (server) =>
-      harness.startAgent({ nodeName, serverPorts: [server.port], flags: ['--pod-wait=1s'] }),
+      harness.startAgent({
+        nodeName,
+        serverPorts: [server.port],
+        flags: ['--pod-wait=1s', `--token-file=${tokenFile}`],
+      }),
     async addPod(name, podIP, role, namespace = 'team') {
       await cluster.createPod({
         name,

@@ -1,4 +1,4 @@
-import type { Namespace, Pod } from '../objects.ts';
+import type { Namespace, Node, Pod } from '../objects.ts';
 
 /** A running pod `default/NAME` on node `node-1`; what a test cares about it overrides. */
 export function makePod(overrides: Partial<Pod> & { readonly name: string }): Pod {
@@ -21,4 +21,17 @@ export function makePod(overrides: Partial<Pod> & { readonly name: string }): Po
 /** A namespace with these annotations. */
 export function makeNamespace(name: string, annotations: Record<string, string> = {}): Namespace {
   return { uid: `uid-ns-${name}`, namespace: '', name, resourceVersion: '1', annotations };
+}
+
+/** A node that has said nothing of itself yet. */
+export function makeNode(name: string, overrides: Partial<Node> = {}): Node {
+  return {
+    uid: `uid-node-${name}`,
+    namespace: '',
+    name,
+    resourceVersion: '1',
+    addresses: [],
+    podCIDRs: [],
+    ...overrides,
+  };
 }
