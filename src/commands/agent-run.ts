@@ -125,6 +125,7 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
   });
   const { port } = await door.listen({
     port: flags.port,
+    reusePort: true,
     ...(flags.listenHost === undefined ? {} : { host: flags.listenHost }),
   });
   logger.info({ port }, `listening ${flags.listenHost ?? ''}:${port}`);

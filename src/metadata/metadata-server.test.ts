@@ -258,6 +258,8 @@ describe('closing', () => {
     client.send(requestText('GET', credentialsPath));
     await door.broker.untilWaiting(1);
     const closed = door.server.close(10_000);
+    // Those who come in this turn still find it open.
+    while (door.server.address !== undefined) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(await door.connect().closed, '');
     door.broker.set(loopback, credentialsAnswer(door.clock));
     const answer = await client.receive();
@@ -266,6 +268,17 @@ describe('closing', () => {
     await client.closed;
     await closed;
     assert.equal(door.clock.pending, 0);
+  });
+
+  it('answers those who have connected and were not accepted yet', async (t) => {
+    const door = await openDoor(t);
+    const clients = Array.from({ length: 40 }, () => door.connect());
+    for (const client of clients) client.send(requestText('GET', '/ping'));
+    // The kernel has made the connections by then, and the event loop has not come round to any.
+    await new Promise((resolve) => process.nextTick(resolve));
+    const closed = door.server.close(1_000);
+    for (const client of clients) assert.equal((await client.receive()).body, 'pong');
+    await closed;
   });
 
   it('still answers a request that was on its way, on a connection that was idle', async (t) => {

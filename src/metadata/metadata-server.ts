@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, type ListenOptions, Socket, Server as TcpServer } from 'node:net';
+import { type AddressInfo, type ListenOptions, Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import { messageOf, PodpassError } from '../base/errors.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -11,6 +11,7 @@ import { createHostCheck } from './allowed-hosts.ts';
 import { createAnswerReplies } from './answer-reply.ts';
 import { answerClientError } from './client-error.ts';
 import { createConnections, isFlooding } from './connection.ts';
+import { drain } from './drain.ts';
 import { createExchangeRunner } from './exchange-runner.ts';
 import { createImdsHandler } from './imds-handler.ts';
 import { createMetadataHandler, type ImdsMode } from './metadata-handler.ts';
@@ -94,12 +95,6 @@ export interface ListenAddress {
   /** Lets the next process listen before this one stops. */
   readonly reusePort?: boolean;
 }
-
-/**
- * An idle connection is left open this long while draining: the request of a client that has just connected may be
- * on its way, and an upgrade must not fail it.
- */
-const lingerMillis = 250;
 
 /**
  * The EC2 metadata door: what pods reach at 169.254.169.254.
@@ -206,20 +201,4 @@ async function listen(
 function addressOf(server: Server): AddressInfo | undefined {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address : undefined;
-}
-
-/** See `MetadataServer.close`. */
-async function drain(server: Server, clock: Clock, graceMillis: number): Promise<void> {
-  if (!server.listening) return;
-  const { promise: ended, resolve } = Promise.withResolvers<void>();
-  // The HTTP server's own `close` ends idle connections at once, and with them those that have only just begun.
-  TcpServer.prototype.close.call(server, () => resolve());
-  if (graceMillis <= 0) server.closeAllConnections();
-  const linger = clock.setTimer(Math.min(lingerMillis, graceMillis), () => server.closeIdleConnections());
-  const end = clock.setTimer(graceMillis, () => server.closeAllConnections());
-  await ended;
-  linger.cancel();
-  end.cancel();
-  // Stops the timer that looks for late requests.
-  server.close();
 }
