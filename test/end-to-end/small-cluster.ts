@@ -27,7 +27,10 @@ export interface SmallCluster extends Omit<ClusterObjects, 'createNamespace'>, C
 
 const adminToken = 'podpass-test-administrator';
 
-export async function startSmallCluster(scope: Scope, { folder, tls }: Harness): Promise<SmallCluster> {
+export async function startSmallCluster(
+  scope: Scope,
+  { folder, tls }: Pick<Harness, 'folder' | 'tls'>,
+): Promise<SmallCluster> {
   const [port = 0] = await freePorts(1);
   const api = createClusterApi({
     clock: systemClock,

@@ -1,6 +1,7 @@
 // A pod: asks as it is told to.
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { type Load, type LoadOptions, startLoad } from './load.ts';
 import { serveCommands } from './worker.ts';
 
 /** One HTTP request on a connection of its own. */
@@ -79,12 +80,45 @@ async function say(bytes: Bytes): Promise<string> {
   return text;
 }
 
+let held: Socket | undefined;
+
+/** Opens a connection, asks on it, and leaves it open. What was answered. */
+async function hold(host: string, text: string): Promise<string> {
+  held = connect({ host, port: 80 });
+  held.on('error', () => {});
+  return askHeld(text, 3_000);
+}
+
+/** Asks on the connection that was left open: the first that is answered, or nothing. */
+function askHeld(text: string, boundMillis: number): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const timer = setTimeout(() => resolve(''), boundMillis);
+  held?.once('data', (data) => resolve(data.toString('latin1')));
+  held?.once('close', () => resolve(''));
+  held?.write(text);
+  return promise.finally(() => clearTimeout(timer));
+}
+
 function codeOf(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
   return typeof code === 'string' ? code : String(name);
 }
 
-const commands = { ask, say };
+let load: Load | undefined;
+
+const commands = {
+  ask,
+  say,
+  hold,
+  askHeld,
+  async startLoad(options: LoadOptions) {
+    load = startLoad(options);
+  },
+  async stopLoad() {
+    if (load === undefined) throw new Error('there is no load to stop');
+    return load.stop();
+  },
+};
 
 export type PodCommands = typeof commands;
 

@@ -6,9 +6,12 @@ import { metadataIpv4, metadataIpv6 } from './topology.ts';
 export interface Wiretap {
   /** Every address that sent TCP there so far. */
   sources(): readonly string[];
+  /** Begins anew. */
+  forget(): void;
 }
 
 const table = 'inet wiretap';
+const sets = ['seen4', 'seen6'];
 
 /** @param ec2 the namespace that owns the metadata addresses */
 export function startWiretap(ec2: string): Wiretap {
@@ -28,8 +31,11 @@ export function startWiretap(ec2: string): Wiretap {
      }`,
   );
   return {
+    forget() {
+      for (const set of sets) runIn(ec2, nft, ['flush', 'set', ...table.split(' '), set]);
+    },
     sources: () =>
-      ['seen4', 'seen6'].flatMap((set) => {
+      sets.flatMap((set) => {
         const text = runIn(ec2, nft, ['list', 'set', ...table.split(' '), set]);
         return (
           /elements = \{([^}]*)\}/
