@@ -24,13 +24,16 @@ describe('a profile server', () => {
     return { status: response.status, headers: response.headers, body: await response.text() };
   };
 
-  /** Resolves when a profile is being taken: then something waits for the clock. */
-  async function taking(): Promise<void> {
-    while (clock.untilNext === undefined) await new Promise((resolve) => setImmediate(resolve));
+  async function until(what: string, holds: () => boolean): Promise<void> {
+    for (let turns = 0; !holds(); turns += 1) {
+      assert.ok(turns < 100_000, `never: ${what}`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
-  const idle = async (): Promise<void> => {
-    while (clock.untilNext !== undefined) await new Promise((resolve) => setImmediate(resolve));
-  };
+
+  /** While a profile is being taken something waits for the clock. */
+  const taking = () => until('a profile is taken', () => clock.untilNext !== undefined);
+  const idle = () => until('no profile is taken', () => clock.untilNext === undefined);
 
   it('says what there is, and why there is no snapshot', async () => {
     const { status, body } = await get('/debug/pprof/');
