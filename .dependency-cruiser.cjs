@@ -8,7 +8,7 @@ const floors = [
   ['cluster'],
   ['identity', 'roles', 'credentials'],
   ['broker'],
-  ['metadata', 'wire', 'sandbox', 'node'],
+  ['metadata', 'wire', 'sandbox', 'node', 'iam'],
   ['commands'],
 ];
 

@@ -7,6 +7,7 @@ import { errorCodes } from '../src/base/errors.ts';
 import { agentFlags } from '../src/commands/agent-flags.ts';
 import { environmentName, type Flag, type FlagTable } from '../src/commands/flags.ts';
 import { healthFlags } from '../src/commands/health-flags.ts';
+import { iamSetupFlags } from '../src/commands/iam-setup-flags.ts';
 import { sandboxFlags } from '../src/commands/sandbox-flags.ts';
 import { serverFlags } from '../src/commands/server-flags.ts';
 import { type MetricDefinition, metricCatalogue } from '../src/telemetry/metric-catalogue.ts';
@@ -24,6 +25,7 @@ function renderFlags(): string {
     ['podpass server', serverFlags],
     ['podpass health', healthFlags],
     ['podpass sandbox', sandboxFlags],
+    ['podpass iam setup', iamSetupFlags],
   ];
   const sections = commands.map(
     ([name, flags]) =>

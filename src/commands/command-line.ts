@@ -6,6 +6,7 @@ import { expandArgumentFiles } from './expand-argument-files.ts';
 import { fullName } from './full-name.ts';
 import { healthCommand } from './health.ts';
 import { helpEnding, helpLayout } from './help-layout.ts';
+import { iamCommand } from './iam.ts';
 import { statusOfRequestToEnd, untilDone } from './lifecycle.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { serverCommand } from './server.ts';
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     serverCommand(),
     healthCommand(),
     sandboxCommand(),
+    iamCommand(),
     completionCommand(program),
   ]) {
     program.addCommand(command);

@@ -29,7 +29,7 @@ describe('completion in bash', () => {
   });
 
   const cases: [string[], string[]][] = [
-    [[''], ['agent', 'server', 'health', 'sandbox', 'completion', 'help', '--version', '--help']],
+    [[''], ['agent', 'server', 'health', 'sandbox', 'iam', 'completion', 'help', '--version', '--help']],
     [['se'], ['server']],
     [
       ['agent', '--grpc'],

@@ -2,6 +2,7 @@ import { assumedRoleArn, parseRoleArn } from './arn.ts';
 import type { ConditionContext } from './condition.ts';
 import { sessionLength } from './duration.ts';
 import type { FaultDraw } from './faults.ts';
+import { evaluateIdentity } from './identity-policy.ts';
 import type { SandboxRole } from './sandbox-role.ts';
 import type { StsSession } from './session-store.ts';
 import { failed, notAuthorized, type StsOutcome } from './sts-outcome.ts';
@@ -57,9 +58,11 @@ function mayAssume(
 ): boolean {
   const verdict = evaluateTrust(role.trustPolicy, trustCallerOf(caller), action, context);
   if (verdict === 'denied') return false;
+  const { mayAssume: patterns = [], policies = [] } = state.roles.get(caller.role.arn) ?? {};
+  const own = evaluateIdentity(policies, { action, resource: role.arn.arn, context });
+  if (own === 'denied') return false;
   if (verdict === 'principal' && caller.role.account === role.arn.account) return true;
-  const own = state.roles.get(caller.role.arn)?.mayAssume ?? [];
-  return own.some((pattern) => matchesWildcard(pattern, role.arn.arn));
+  return own === 'allowed' || patterns.some((pattern) => matchesWildcard(pattern, role.arn.arn));
 }
 
 function conditionContext(caller: StsSession, parameters: ReadonlyMap<string, string>): ConditionContext {

@@ -17,6 +17,7 @@ roles:
     account: "123456789012"
     trustPolicy: *instances
     mayAssume: "*"
+    policies: [{ Version: "2012-10-17", Statement: { Effect: Deny, Action: "*", Resource: "*" } }]
     tags: { team: platform }
     description: what the server runs as
   - name: reader
@@ -48,6 +49,8 @@ describe('parseRolesFile', () => {
     const server = file.roles.get('arn:aws:iam::123456789012:role/server');
     assert.equal(server?.maxSessionDuration, 3_600);
     assert.deepEqual(server?.mayAssume, ['*']);
+    assert.equal(server?.policies?.[0]?.statements[0]?.effect, 'Deny');
+    assert.equal(reader?.policies, undefined);
   });
 
   const roleEntry = '  - name: reader\n    account: "123456789012"\n';

@@ -3,6 +3,7 @@ import { parseDocument } from 'yaml';
 import { messageOf, PodpassError } from '../../base/errors.ts';
 import { parseRoleArn, type RoleArn } from './arn.ts';
 import { requireRecord, requireTexts } from './condition.ts';
+import { type IdentityPolicy, parseIdentityPolicy } from './identity-policy.ts';
 import type { SandboxRole } from './sandbox-role.ts';
 import { parseTrustPolicy } from './trust-policy.ts';
 
@@ -99,6 +100,7 @@ function parseRole(value: unknown, accounts: readonly string[]): SandboxRole {
     'maxSessionDuration',
     'trustPolicy',
     'mayAssume',
+    'policies',
     'description',
     'tags',
   ]);
@@ -123,7 +125,15 @@ function parseRole(value: unknown, accounts: readonly string[]): SandboxRole {
     maxSessionDuration,
     trustPolicy: within('trustPolicy', () => parseTrustPolicy(entry.trustPolicy)),
     mayAssume: entry.mayAssume === undefined ? [] : requireTexts(entry.mayAssume, 'mayAssume'),
+    ...(entry.policies !== undefined && {
+      policies: within('policies', () => parsePolicies(entry.policies)),
+    }),
   };
+}
+
+function parsePolicies(value: unknown): readonly IdentityPolicy[] {
+  if (!Array.isArray(value)) throw problem('it is not a list of policy documents');
+  return value.map(parseIdentityPolicy);
 }
 
 function requireArn(entry: Record<string, unknown>): RoleArn {

@@ -1,4 +1,5 @@
 import type { RoleArn } from './arn.ts';
+import type { IdentityPolicy } from './identity-policy.ts';
 import type { TrustPolicy } from './trust-policy.ts';
 
 /** A role of the sandbox's IAM. */
@@ -13,4 +14,6 @@ export interface SandboxRole {
    * an account instead of a role. A trust policy that names the role itself is enough within one account.
    */
   readonly mayAssume: readonly string[];
+  /** The role's own policies, where somebody wants them evaluated. What they allow counts as `mayAssume`; a Deny always. */
+  readonly policies?: readonly IdentityPolicy[];
 }
