@@ -100,3 +100,17 @@ describe('announcer', () => {
     assert.equal(events.length, 2);
   });
 });
+
+it("writes kiam's log lines, with its fields", () => {
+  const lines: Record<string, unknown>[] = [];
+  const logger = createLogger({ level: 'info', json: true, write: (line) => lines.push(JSON.parse(line)) });
+  const table = createPodTable(createMetrics());
+  startAnnouncer({ table, isFed: () => true, record: () => {}, logger });
+  const problem = { code: 'AccessDenied', message: 'not authorized to perform sts:AssumeRole' };
+  table.upsert(makeView({ name: 'web', session: { kind: 'refused', ...problem } }));
+  assert.match(String(lines[0]?.msg), /^error retrieving credentials: .*sts:AssumeRole/);
+  assert.equal(lines[0]?.level, 'warning');
+  assert.equal(lines[0]?.['pod.name'], 'web');
+  assert.equal(lines[0]?.['pod.iam.role'], 'reader');
+  assert.equal(lines[0]?.['pod.status.ip'], '10.0.0.1');
+});

@@ -9,6 +9,12 @@ import { renderAnswer } from './render-answer.ts';
 /** kiam's two event reasons, which people's alerts look for. */
 export type EventReason = 'KiamRoleForbidden' | 'KiamCredentialError';
 
+/** What kiam's log begins such lines with, and people search for. */
+const kiamText = {
+  KiamRoleForbidden: 'pod denied by policy',
+  KiamCredentialError: 'error retrieving credentials',
+} as const satisfies Record<EventReason, string>;
+
 /** An event about a pod. `message` is for a person and holds no secret. */
 export interface PodEvent {
   readonly pod: PodView;
@@ -49,13 +55,13 @@ export function startAnnouncer({ table, isFed, record, logger }: AnnouncerOption
     }
     said.set(view.uid, text);
     record(event);
-    logger.warn({ ...podFields(view), reason: event.reason }, event.message);
+    logger.warn({ ...fieldsOf(view), reason: event.reason }, `${kiamText[event.reason]}: ${event.message}`);
   }
 
   /** How each decision came about, for whoever turns the log up. */
   function explain(view: PodView): void {
     if (!logger.isLevelEnabled('debug')) return;
-    logger.debug({ ...podFields(view), explanation: explainDecision(view.decision) }, 'decided');
+    logger.debug({ ...fieldsOf(view), explanation: explainDecision(view.decision) }, 'decided');
   }
 
   const stop = table.subscribe({
@@ -82,4 +88,9 @@ function eventOf(view: PodView): PodEvent | undefined {
     reason: answer.kind === 'forbidden' ? 'KiamRoleForbidden' : 'KiamCredentialError',
     message: renderAnswer(answer).message,
   };
+}
+
+function fieldsOf(view: PodView) {
+  const { decision } = view;
+  return podFields('role' in decision ? { ...view, role: decision.role.name } : view);
 }

@@ -8,7 +8,7 @@ import { getServerHealth } from '../wire/kiam-health.ts';
 import { createServerAddresses, type ServerAddresses } from '../wire/server-addresses.ts';
 import type { FlagValues } from './flags.ts';
 import type { healthFlags } from './health-flags.ts';
-import { shutdownSignal } from './lifecycle.ts';
+import { untilDone, shutdownSignal } from './lifecycle.ts';
 
 /**
  * Runs `podpass health`. `notice` is one line about flags that are not to be given.
@@ -35,7 +35,7 @@ export async function runHealth(flags: FlagValues<typeof healthFlags>, notice?: 
   });
   try {
     const signal = shutdownSignal();
-    const answer = await getServerHealth({
+    const asked = getServerHealth({
       client,
       explain: (until) => explainFirst(addresses, explain, until),
       clock,
@@ -43,7 +43,7 @@ export async function runHealth(flags: FlagValues<typeof healthFlags>, notice?: 
       timeoutMillis: flags.timeout,
       signal,
     });
-    logger.info(`healthy: ${answer}`);
+    logger.info(`healthy: ${await untilDone(asked)}`);
   } finally {
     client.close();
   }

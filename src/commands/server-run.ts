@@ -187,8 +187,9 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
   context.started();
 
   const watches = Promise.all([pods.run(signal), namespaces.run(signal), agents.ended]);
-  void whenSynced.then(() =>
-    logger.info({ pods: pods.size, namespaces: namespaces.size }, 'the cluster is known'),
+  void whenLive(pods).then(() => logger.info({ pods: pods.size }, 'started cache controller'));
+  void whenLive(namespaces).then(() =>
+    logger.info({ namespaces: namespaces.size }, 'started namespace cache controller'),
   );
 
   await untilAborted(signal);
@@ -211,6 +212,7 @@ async function createBackend(
   { clock, logger, signal }: ProcessContext,
 ): Promise<AssumeRoleBackend & { readonly baseArn: string }> {
   const metadata = createEc2Metadata({ clock, endpoint: flags.metadataEndpoint });
+  if (flags.roleBaseArnAutodetect) logger.info('detecting arn prefix');
   const baseArn = await findRoleBaseArn({ ...flags, metadata, signal });
   logger.info(
     { baseArn },

@@ -3,6 +3,7 @@ import { bounded } from '../base/bounded.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import type { Random } from '../base/random.ts';
+import { credentialFields } from '../telemetry/log-fields.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CallQueue, QueuedCall } from './call-queue.ts';
@@ -93,7 +94,7 @@ export function createCachedSession(
 
   /** kiam's keys. Made when needed: a child logger for each session would cost more memory than the session. */
   function fields() {
-    return { 'credentials.role': identity.roleArn, 'credentials.session-name': identity.sessionName };
+    return credentialFields(identity);
   }
 
   function judge(): SessionState {
@@ -231,7 +232,7 @@ export function createCachedSession(
     }
     held = fresh;
     failure = undefined;
-    const issued = { ...fields(), 'credentials.expiration': new Date(credentials.expiration).toISOString() };
+    const issued = credentialFields(identity, credentials.expiration);
     logger.info(issued, 'requested new credentials');
     // For matching with CloudTrail, by those who ask for it (kiam#225 was about having it in every log).
     logger.debug({ ...issued, 'credentials.access.key': credentials.accessKeyId }, 'access key issued');

@@ -21,12 +21,12 @@ describe('logger', () => {
     });
   });
 
-  it('writes key=value text otherwise', () => {
+  it('writes key=value text otherwise, keys in order', () => {
     const { logger, lines } = capture(false);
     logger.info({ 'pod.name': 'web', note: 'two words', count: 3, ok: true }, 'said');
     assert.equal(
       lines[0],
-      'time="1970-01-01T00:00:00.000Z" level=info msg="said" pod.name=web note="two words" count=3 ok=true\n',
+      'time="1970-01-01T00:00:00.000Z" level=info msg="said" count=3 note="two words" ok=true pod.name=web\n',
     );
   });
 

@@ -56,7 +56,8 @@ function tryOnce(
       isSecure = true;
       const fault = certificateFault(socket, host);
       if (fault !== undefined) settle(fault);
-      else if (socket.alpnProtocol !== 'h2') settle('it speaks TLS but not HTTP/2: is this the gRPC port?');
+      else if (socket.alpnProtocol !== 'h2')
+        settle('it speaks TLS but not HTTP/2: look whether this is the gRPC port');
     });
     // A gRPC server speaks first. It has then taken this side's certificate.
     socket.once('data', () => settle(undefined));
@@ -80,7 +81,7 @@ function certificateFault(socket: TLSSocket, host: string): string | undefined {
     case 'CERT_HAS_EXPIRED':
       return `the certificate of the server (${named}), or the authority above it, has expired: ${certificate.valid_to}. Issue a new one`;
     case 'CERT_NOT_YET_VALID':
-      return `the certificate of the server (${named}) is not valid before ${certificate.valid_from}. Are the clocks of both hosts right?`;
+      return `the certificate of the server (${named}) is not valid before ${certificate.valid_from}. Look at the clocks of both hosts`;
     case 'INVALID_PURPOSE':
       return `the certificate of the server (${named}) is not for servers. Issue it with the extended key usage serverAuth ("server auth")`;
     default:
@@ -97,7 +98,7 @@ function transportFault(code: string): string {
   if (code.includes('_ALERT_')) return alertFaults[code] ?? refusedUs;
   switch (code) {
     case 'ECONNREFUSED':
-      return 'nothing listens there (connection refused). Is the server running, and is it the right port?';
+      return 'nothing listens there (connection refused). Look whether the server runs, and whether it is the right port';
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return `there is no way to it (${code}). Look at network policies and routes`;
@@ -105,7 +106,7 @@ function transportFault(code: string): string {
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
     case 'ERR_SSL_BAD_RECORD_TYPE':
     case 'ERR_SSL_UNEXPECTED_MESSAGE':
-      return 'what listens there does not speak TLS. Is it the right port?';
+      return 'what listens there does not speak TLS. Look whether it is the right port';
     case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
     case 'ERR_SSL_VERSION_TOO_LOW':
       return 'it speaks no TLS of version 1.2 or later';
@@ -116,7 +117,8 @@ function transportFault(code: string): string {
 
 const alertFaults: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'it wants another version of TLS than 1.2 and 1.3',
-  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'it speaks TLS but not HTTP/2: is this the gRPC port?',
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
+    'it speaks TLS but not HTTP/2: look whether this is the gRPC port',
   ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR: 'it has a fault of its own in the handshake; its log may say which',
 };
 
