@@ -8,7 +8,7 @@ import { getServerHealth } from '../wire/kiam-health.ts';
 import { createServerAddresses, type ServerAddresses } from '../wire/server-addresses.ts';
 import type { FlagValues } from './flags.ts';
 import type { healthFlags } from './health-flags.ts';
-import { untilDone, shutdownSignal } from './lifecycle.ts';
+import { shutdownSignal, untilDone } from './lifecycle.ts';
 
 /**
  * Runs `podpass health`. `notice` is one line about flags that are not to be given.
