@@ -112,6 +112,19 @@ describe('the rule on nodes of all kinds', needs('netns', 'nft', 'iptables'), ()
     ipIn(bench.topology.node, [`route add ${pod.ipv4}/32 dev ${pod.nodeInterface}`, 'rule del pref 200']);
   });
 
+  it('leaves the node its own way where the kernel checks the source of what comes back', bound, async () => {
+    const check = (value: number) =>
+      bench.onNode(
+        `for name in all default eth0; do echo ${value} > /proc/sys/net/ipv4/conf/$name/rp_filter; done`,
+      );
+    check(1);
+    const firewall = await bench.install({ kind: 'nftables' });
+    for (const host of hosts) assert.match(await bench.node.call(host, 80, 2_000), /^EC2/);
+    for (const answer of await answers()) assert.match(answer ?? '', /^agent/);
+    await firewall.remove();
+    check(0);
+  });
+
   it(
     'leaves the metadata service open to others without the guard, and closes it with the guard alone',
     bound,
