@@ -95,7 +95,9 @@ describe('what is done to the nat table', () => {
     const text = renderNat(excluded, 'v4', '') ?? '';
     assert.match(text, /:PODPASS-REDIRECT.*-i eth0 -j RETURN\n.*-i eth1 -j RETURN\n.*-j DNAT/s);
     const jump = `-A PREROUTING ${request} -j PODPASS-REDIRECT`;
-    assert.equal(renderNat(excluded, 'v4', jump), undefined);
+    // The jump is there; what the chain says may be of another port, or gone.
+    assert.doesNotMatch(renderNat(excluded, 'v4', jump) ?? '', /PREROUTING/);
+    assert.match(renderNat(excluded, 'v4', jump) ?? '', /:PODPASS-REDIRECT.*10\.0\.0\.1:8181/s);
     // An earlier chain would win over the single rule that takes its place.
     assert.ok(renderNat(redirect('!eth0'), 'v4', jump)?.includes(jump.replace('-A', '-D')));
   });

@@ -100,17 +100,10 @@ export function wantedInterfaces({ kind, patterns }: HostInterfaces): readonly s
 export function renderNat(redirect: Redirect, family: Family, listing: string): string | undefined {
   const destination = destinationText(redirect, family);
   const { wrong, missing } = compareNat(redirect, family, listing);
-  if (wrong.length === 0 && missing.length === 0) return undefined;
-  const needsChain = destination !== undefined && missing.includes(redirectChain);
+  const chain = destination === undefined ? [] : chainLines(redirect.interfaces, destination);
   const request = `-p tcp -d ${metadataAddresses[family]} --dport ${metadataPort}`;
-  return transaction('nat', [
-    ...(needsChain ? [`:${redirectChain} - [0:0]`] : []),
-    ...(needsChain
-      ? redirect.interfaces.patterns.map(
-          (pattern) => `-A ${redirectChain} -i ${patternText(pattern)} -j RETURN`,
-        )
-      : []),
-    ...(needsChain ? [`-A ${redirectChain} -p tcp -j DNAT --to-destination ${destination}`] : []),
+  const lines = [
+    ...chain,
     ...wrong.map((line) => line.replace(/^-A /, '-D ')),
     // First in the chain: of several rules the first wins.
     ...missing.map((name) =>
@@ -118,7 +111,18 @@ export function renderNat(redirect: Redirect, family: Family, listing: string): 
         ? `-I PREROUTING 1 ${request} -j ${redirectChain}`
         : `-I PREROUTING 1 ${request} -j DNAT --to-destination ${destination}${interfaceOption(name)}`,
     ),
-  ]);
+  ];
+  return lines.length === 0 ? undefined : transaction('nat', lines);
+}
+
+/** The chain, emptied and filled, where one is needed: a jump to it tells nothing of what is in it. */
+function chainLines(interfaces: HostInterfaces, destination: string): readonly string[] {
+  if (wantedInterfaces(interfaces)) return [];
+  return [
+    `:${redirectChain} - [0:0]`,
+    ...interfaces.patterns.map((pattern) => `-A ${redirectChain} -i ${patternText(pattern)} -j RETURN`),
+    `-A ${redirectChain} -p tcp -j DNAT --to-destination ${destination}`,
+  ];
 }
 
 export interface NatComparison {

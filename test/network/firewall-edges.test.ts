@@ -57,6 +57,13 @@ describe('the rule on nodes of all kinds', needs('netns', 'nft', 'iptables'), ()
       await firewall.remove();
       assert.doesNotMatch(bench.onNode('iptables-save -t nat; ip6tables-save -t nat'), /-A PREROUTING/);
     });
+
+    it(`${kind} can be installed again with another port`, bound, async () => {
+      await bench.install({ kind, interfaces: ['!eth0', '!eth1'], port: 8282 });
+      const firewall = await bench.install({ kind, interfaces: ['!eth0', '!eth1'] });
+      for (const answer of await answers()) assert.match(answer ?? '', /^agent/);
+      await firewall.remove();
+    });
   }
 
   it('names the interfaces through which packets arrive that it does not know', bound, async () => {
