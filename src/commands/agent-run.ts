@@ -8,6 +8,7 @@ import { compileAllowRoute } from '../metadata/allow-route.ts';
 import { createMetadataServer } from '../metadata/metadata-server.ts';
 import { createTokenSigner, deriveTokenKey } from '../metadata/session-token.ts';
 import type { Firewall } from '../node/firewall.ts';
+import { countPortListeners } from '../node/port-listeners.ts';
 import { createAgentBroker } from '../wire/agent-broker.ts';
 import { loadAgentToken } from '../wire/agent-token.ts';
 import { createCallCounter } from '../wire/call-tally.ts';
@@ -26,12 +27,10 @@ import { redirectOf, startFirewall } from './agent-firewall.ts';
 import { type agentFlags, defaultTokenFile } from './agent-flags.ts';
 import type { FlagValues } from './flags.ts';
 import { untilAborted } from './lifecycle.ts';
+import { createPortHandover } from './port-handover.ts';
 import { startProcess } from './process-context.ts';
 
 type AgentFlags = FlagValues<typeof agentFlags>;
-
-/** How long requests may go on after the process was asked to end. */
-const drainMillis = 5_000;
 
 /**
  * Runs `podpass agent` until it is asked to end. `notice` is what there is to say about flags that are not to be given.
@@ -44,6 +43,7 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
   let firewall: Firewall | undefined;
   const context = await startProcess('agent', flags, {
     notice,
+    sharesPorts: true,
     first: async (basics) => {
       if (redirect) firewall = await startFirewall(redirect, flags, basics);
     },
@@ -123,19 +123,24 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
     logger,
     clock,
   });
-  const { port } = await door.listen({
-    port: flags.port,
-    reusePort: true,
-    ...(flags.listenHost === undefined ? {} : { host: flags.listenHost }),
-  });
-  logger.info({ port }, `listening ${flags.listenHost ?? ''}:${port}`);
-  context.started();
-
   const running = Promise.all([feed.run(signal), firewall?.watch(signal)]);
+  const handover = createPortHandover({
+    door,
+    port: flags.port,
+    host: flags.listenHost,
+    isReady: () => describeFeed(feed.status, isPrimed, clock.monotonic()).ok,
+    countListeners: countPortListeners,
+    firewall,
+    clock,
+    logger,
+    signal,
+  });
+  await handover.listen();
+  context.started();
 
   await untilAborted(signal);
   logger.info('stopping agent');
-  await Promise.all([door.close(drainMillis), running]);
+  await Promise.all([handover.close(), running]);
   kiamClient.close();
   if (flags.iptablesRemove) await firewall?.remove();
   await context.end();

@@ -38,6 +38,8 @@ export interface ProcessFlags {
 export interface StartOptions {
   /** One line about flags that are not to be given. */
   readonly notice: string | undefined;
+  /** The next process of its kind may run beside it, on the same address of metrics and health. Default no. */
+  readonly sharesPorts?: boolean;
   /** What must be done before anything else can fail: nothing is listened on until it is done. */
   readonly first?: (basics: Omit<ProcessContext, 'started' | 'end'>) => Promise<void>;
 }
@@ -50,7 +52,7 @@ export interface StartOptions {
 export async function startProcess(
   title: 'agent' | 'server',
   flags: ProcessFlags,
-  { notice, first }: StartOptions,
+  { notice, first, sharesPorts = false }: StartOptions,
 ): Promise<ProcessContext> {
   const logger = createLogger({ level: flags.level, json: flags.jsonLog, clock: systemClock });
   const metrics = createMetrics({ processMetrics: true, process: title });
@@ -88,7 +90,7 @@ export async function startProcess(
   async function listen(): Promise<TelemetryServer | undefined> {
     if (flags.prometheusListenAddr === undefined) return undefined;
     const address = parseListenAddress('prometheus-listen-addr', flags.prometheusListenAddr);
-    const server = await startTelemetryServer({ metrics, health, ...address });
+    const server = await startTelemetryServer({ metrics, health, reusePort: sharesPorts, ...address });
     logger.info({ address: `${address.host ?? ''}:${server.port}` }, 'serving metrics and health');
     return server;
   }

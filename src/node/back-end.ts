@@ -10,6 +10,9 @@ export interface FirewallBackEnd {
   /** Whether the rule is as it was installed. `thorough` looks at all that belongs to it, which costs more. */
   readonly check: (thorough: boolean) => Promise<CheckOutcome>;
   readonly remove: () => Promise<RemoveOutcome>;
+  /** Makes new connections to the agent wait in their callers' kernels until `releaseNewcomers`, or until it is installed. */
+  readonly holdNewcomers?: () => Promise<void>;
+  readonly releaseNewcomers?: () => Promise<void>;
 }
 
 export type InstallOutcome =

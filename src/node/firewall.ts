@@ -26,6 +26,11 @@ export interface FirewallOptions {
 export interface Firewall {
   /** Looks at each interval whether the rule is as it was installed, and installs it again if not. */
   readonly watch: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Makes new callers wait in their own kernels, for an agent that is about to stop listening. Resolves to how to end
+   * that. Does nothing where the rule is in iptables.
+   */
+  readonly holdNewcomers: () => Promise<() => Promise<void>>;
   /** Takes away all that was installed. Says in the log how it went; never rejects. */
   readonly remove: () => Promise<void>;
 }
@@ -123,6 +128,13 @@ export async function installFirewall(options: FirewallOptions): Promise<Firewal
         await sleep(clock, options.checkIntervalMillis, signal).catch(() => {});
         if (!signal.aborted) await look(round % thoroughEvery === 0);
       }
+    },
+
+    async holdNewcomers() {
+      await backEnd.holdNewcomers?.();
+      return async () => {
+        await backEnd.releaseNewcomers?.();
+      };
     },
 
     async remove() {

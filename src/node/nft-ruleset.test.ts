@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseHostInterfaces } from './host-interfaces.ts';
-import { readNftListing, renderNftRuleset } from './nft-ruleset.ts';
+import { readNftListing, renderNftHold, renderNftRuleset } from './nft-ruleset.ts';
 import type { Redirect } from './redirect.ts';
 
 function ruleset(
@@ -47,6 +47,20 @@ describe('renderNftRuleset', () => {
     const text = ruleset(['cali+'], { v4: '10.0.0.1' });
     assert.doesNotMatch(text, /dnat ip6/);
     assert.match(text, /ip6 daddr fd00:ec2::254 meta l4proto tcp goto refuse/);
+  });
+});
+
+describe('renderNftHold', () => {
+  it('drops what opens a connection to the agent that was meant for the metadata service, and nothing else', () => {
+    const text = renderNftHold({ interfaces: parseHostInterfaces(['cali+']), hosts: {}, port: 8181 });
+    const drops = text.split('\n').filter((line) => line.endsWith('drop'));
+    assert.equal(drops.length, 2);
+    for (const line of drops) {
+      assert.match(
+        line,
+        /^ +tcp dport 8181 ct original ip6? daddr \S+ tcp flags & \(syn \| ack\) == syn counter drop$/,
+      );
+    }
   });
 });
 

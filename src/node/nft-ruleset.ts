@@ -83,6 +83,27 @@ export function renderNftRuleset(redirect: Redirect): string {
   ].join('\n');
 }
 
+export const holdChain = 'hold_newcomers';
+
+/**
+ * A chain that drops the first packet of each new connection to the agent. The caller's kernel sends it again after a
+ * second. It goes with the table when that is installed again.
+ */
+export function renderNftHold({ port }: Redirect): string {
+  return [
+    `table ${nftTable} {`,
+    `  chain ${holdChain} {`,
+    `    ${base('filter', 'input', 0)}`,
+    ...families.map(
+      (family) =>
+        `    tcp dport ${port} ct original ${toMetadata(family)} tcp flags & (syn | ack) == syn counter drop`,
+    ),
+    '  }',
+    '}',
+    '',
+  ].join('\n');
+}
+
 function base(type: string, hook: string, priority: number): string {
   return `type ${type} hook ${hook} priority ${priority}; policy accept;`;
 }

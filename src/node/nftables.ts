@@ -1,5 +1,5 @@
 import type { FirewallBackEnd } from './back-end.ts';
-import { nftTable, readNftListing, renderNftRuleset } from './nft-ruleset.ts';
+import { holdChain, nftTable, readNftListing, renderNftHold, renderNftRuleset } from './nft-ruleset.ts';
 import type { Redirect } from './redirect.ts';
 import type { RunTool, ToolResult } from './run-tool.ts';
 
@@ -32,6 +32,14 @@ export function createNftables(redirect: Redirect, run: RunTool): FirewallBackEn
     },
 
     remove: () => removeNftTable(run),
+
+    // Neither failure is worth a word: without it a caller in a million is reset, and the next install removes it.
+    async holdNewcomers() {
+      await run('nft', ['-f', '-'], renderNftHold(redirect));
+    },
+    async releaseNewcomers() {
+      await run('nft', ['delete', 'chain', ...nftTable.split(' '), holdChain]);
+    },
   };
 }
 

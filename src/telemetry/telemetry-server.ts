@@ -10,6 +10,8 @@ export interface TelemetryServerOptions {
   readonly host?: string;
   /** 0 takes a free port. */
   readonly port: number;
+  /** Lets the next process listen before this one stops. Default no. */
+  readonly reusePort?: boolean;
 }
 
 export interface TelemetryServer {
@@ -24,7 +26,7 @@ export interface TelemetryServer {
  * @throws PodpassError ERR_LISTEN
  */
 export async function startTelemetryServer(options: TelemetryServerOptions): Promise<TelemetryServer> {
-  const { metrics, health, host, port } = options;
+  const { metrics, health, host, port, reusePort = false } = options;
   const server = createServer(
     { requestTimeout: 10_000, headersTimeout: 5_000 },
     async (request, response) => {
@@ -48,7 +50,7 @@ export async function startTelemetryServer(options: TelemetryServerOptions): Pro
       const text = `cannot listen on ${host ?? ''}:${port} for metrics and health: ${messageOf(cause)}. Is the port taken?`;
       reject(new PodpassError('ERR_LISTEN', text, { cause }));
     });
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
+    server.listen({ port, reusePort, ...(host === undefined ? {} : { host }) }, resolve);
   });
   const address = server.address();
   return {

@@ -78,12 +78,11 @@ describe('an agent under load', needs('netns', 'nft'), () => {
   });
 
   it('is restarted without a failed request of clients that wait', bound, async () => {
-    const { failed, retried } = await underLoad({ boundMillis: 10_000, retries: 1 }, async () => {
+    const { failed } = await underLoad({ boundMillis: 10_000 }, async () => {
       await agent.terminate();
       agent = await node.startAgent();
     });
     assert.deepEqual(failed, []);
-    assert.ok(retried <= fewRetries, `${retried} needed a second try`);
   });
 
   it('is killed, and clients that try twice do not notice', bound, async () => {
