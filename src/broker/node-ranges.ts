@@ -11,7 +11,7 @@ export interface NodeRangesOptions {
 }
 
 /**
- * Which node a canonical address belongs to by `spec.podCIDRs`. A node's own packets to pods elsewhere carry an
+ * Which node an address belongs to (canonical, or no address at all) by `spec.podCIDRs`. A node's own packets to pods elsewhere carry an
  * address of its range with some CNIs (flannel's `.0`, a bridge's `.1`).
  *
  * Kubernetes gives nodes ranges even when the CNI hands out addresses by a plan of its own (Calico's, Cilium's cluster
@@ -75,39 +75,36 @@ function areFollowed(lookup: NodeRanges, table: PodTable): boolean {
 /** A look-up by the longest range that has the address. A range that two nodes have is nobody's. */
 function readRanges(nodes: Iterable<Node>): NodeRanges {
   const owners = new Map<string, string | undefined>();
-  const lengths = new Map<4 | 6, Set<number>>([
-    [4, new Set()],
-    [6, new Set()],
-  ]);
+  const lengths = { v4: new Set<number>(), v6: new Set<number>() };
   for (const { name, podCIDRs } of nodes) {
     for (const text of podCIDRs) {
       if (!ipaddr.isValidCIDR(text)) continue;
       const [network, length] = ipaddr.parseCIDR(text);
-      const { family, value } = toNumber(network.toByteArray());
-      const key = rangeKey(family, value, length);
+      const key = keyOf(network.toString())(length);
       owners.set(key, owners.has(key) && owners.get(key) !== name ? undefined : name);
-      lengths.get(family)?.add(length);
+      lengths[network.kind() === 'ipv4' ? 'v4' : 'v6'].add(length);
     }
   }
-  const longestFirst = new Map(
-    [...lengths].map(([family, set]) => [family, [...set].sort((a, b) => b - a)] as const),
-  );
+  const longestFirst = (all: Set<number>) => [...all].sort((a, b) => b - a);
+  const [v4, v6] = [longestFirst(lengths.v4), longestFirst(lengths.v6)];
   return (address) => {
-    if (owners.size === 0 || !ipaddr.isValid(address)) return undefined;
-    const { family, value } = toNumber(ipaddr.parse(address).toByteArray());
-    for (const length of longestFirst.get(family) ?? []) {
-      const key = rangeKey(family, value, length);
-      if (owners.has(key)) return owners.get(key);
+    if (owners.size === 0) return undefined;
+    const key = keyOf(address);
+    for (const length of address.includes(':') ? v6 : v4) {
+      const found = key(length);
+      if (owners.has(found)) return owners.get(found);
     }
     return undefined;
   };
 }
 
-function toNumber(bytes: readonly number[]): { family: 4 | 6; value: bigint } {
+/** What the range of each length that has the address is kept under. Thousands of IPv4 addresses are looked up at once. */
+function keyOf(address: string): (length: number) => string {
+  if (!address.includes(':')) {
+    const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+    return (length) => `4/${length}/${Math.floor(value / 2 ** (32 - length))}`;
+  }
+  const bytes = ipaddr.parse(address).toByteArray();
   const value = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
-  return { family: bytes.length === 4 ? 4 : 6, value };
-}
-
-function rangeKey(family: 4 | 6, value: bigint, length: number): string {
-  return `${family}/${length}/${value >> BigInt((family === 4 ? 32 : 128) - length)}`;
+  return (length) => `6/${length}/${value >> BigInt(128 - length)}`;
 }

@@ -25,6 +25,8 @@ export interface StartAgentGateOptions {
   readonly table: PodTable;
   readonly nodeAddresses: NodeAddresses;
   readonly events: EventRecorder;
+  /** Resolves when the whole cluster has been seen once. */
+  readonly whenSynced: Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -48,7 +50,7 @@ export function startAgentGate(options: StartAgentGateOptions): {
   readonly ended: Promise<void>;
 } {
   const { agentScope, agentServiceAccount, connection, pods, table, nodeAddresses, events } = options;
-  const { clock, random, logger, metrics, signal } = options;
+  const { whenSynced, clock, random, logger, metrics, signal } = options;
   checkServiceAccounts(agentServiceAccount);
   if (agentScope === 'off') return { gate: undefined, ended: Promise.resolve() };
 
@@ -79,6 +81,8 @@ export function startAgentGate(options: StartAgentGateOptions): {
     }),
     nodeAt: createCallerNodes({ table, nodeAddresses, ranges: () => ranges }),
     nodeOf: nodeAddresses.nodeOf,
+    clock,
+    whenSynced,
     reports: createGateReports({
       clock,
       logger,

@@ -146,11 +146,20 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
   const nodeAddresses = createNodeAddresses(pods);
   const stopDeciding = decider.start();
 
-  const agents = startAgentGate({ ...flags, ...watching, pods, table, nodeAddresses, events, signal });
+  const whenSynced = Promise.all([whenLive(pods), whenLive(namespaces)]).then(() => {});
+  const agents = startAgentGate({
+    ...flags,
+    ...watching,
+    pods,
+    table,
+    nodeAddresses,
+    events,
+    whenSynced,
+    signal,
+  });
   const { gate } = agents;
 
   // The doors.
-  const whenSynced = Promise.all([whenLive(pods), whenLive(namespaces)]).then(() => {});
   const source = createNodeSource({ table, fedNodes, nodeAddresses, whenSynced, clock });
   const maxStreamAgeMillis = flags.grpcMaxConnectionAgeDuration;
   const server = createGrpcServer({

@@ -16,7 +16,7 @@ const known: Readonly<Record<string, string>> = {
   'fd00::1': 'node-1',
 };
 
-function setUp(scope: 'auto' | 'enforce' = 'auto') {
+function setUp(scope: 'auto' | 'enforce' = 'auto', whenSynced = Promise.resolve()) {
   const clock = createFakeClock();
   const metrics = createMetrics();
   const lines: { level: string; msg: string }[] = [];
@@ -27,6 +27,8 @@ function setUp(scope: 'auto' | 'enforce' = 'auto') {
     tokens: { check: () => world.proof, holds: () => world.holds },
     nodeAt: (address) => world.known[address],
     nodeOf: (hostIp) => world.known[hostIp],
+    clock,
+    whenSynced,
     reports: createGateReports({
       clock,
       metrics,
@@ -102,6 +104,21 @@ describe('who is let in', () => {
       }
     });
   }
+
+  it('is not decided by an unknown address before the cluster has been seen', async () => {
+    const { promise: whenSynced, resolve: sync } = Promise.withResolvers<void>();
+    const { clock, world, admit, lines } = setUp('enforce', whenSynced);
+    const early = admit(nowhere);
+    await clock.advance(2_500);
+    const refused = await early;
+    assert.ok(refused.kind === 'refused' && refused.code === status.UNAVAILABLE);
+    const held = admit(nowhere);
+    world.known[nowhere] = 'node-2';
+    sync();
+    const agent = await held;
+    assert.ok(agent.kind === 'node' && agent.nodeName === 'node-2');
+    assert.deepEqual([lines.length, clock.pending], [0, 0]);
+  });
 
   it('is told in the same turn where nobody has to be asked', () => {
     const { admit } = setUp();
@@ -214,13 +231,15 @@ describe('a proof', () => {
     assert.deepEqual(holding(), [false, true, true]);
     world.holds = false;
     assert.deepEqual(holding(), [false, false, true]);
+    world.known[nowhere] = 'node-1';
+    assert.deepEqual(holding(), [false, false, false], 'it has a proof by now');
   });
 });
 
 describe('a refusal by enforce', () => {
-  it('is an event on the node whose pods were asked for', () => {
+  it('is an event on the node whose pods were asked for', async () => {
     const { admit, events } = setUp('enforce');
-    void admit(nowhere, undefined, 'node-2');
+    await admit(nowhere, undefined, 'node-2');
     assert.deepEqual(
       events.map(({ nodeName, reason }) => [nodeName, reason]),
       [['node-2', 'PodpassAgentRefused']],

@@ -1,4 +1,6 @@
 import { type Metadata, status } from '@grpc/grpc-js';
+import { bounded } from '../base/bounded.ts';
+import type { Clock } from '../base/clock.ts';
 import type { CallerNodes } from '../broker/caller-nodes.ts';
 import type { NodeSelector } from '../broker/node-feed.ts';
 import { canonicalAddress } from '../identity/address.ts';
@@ -44,7 +46,13 @@ export interface AgentGateOptions {
   /** The node that an agent means by its address. */
   readonly nodeOf: (hostIp: string) => string | undefined;
   readonly reports: GateReports;
+  readonly clock: Clock;
+  /** Resolves when the whole cluster has been seen once: until then an address that is not known says nothing. */
+  readonly whenSynced: Promise<void>;
 }
+
+/** How long a caller is held until the cluster is known: a little less than an agent waits for its stream. Milliseconds. */
+const syncMillis = 2_500;
 
 /**
  * Decides which node a calling agent is on, and so whose pods it may have. Everything that carries credentials goes
@@ -70,7 +78,11 @@ export interface AgentGate {
 }
 
 export function createAgentGate(options: AgentGateOptions): AgentGate {
-  const { scope, tokens, nodeAt, nodeOf, reports } = options;
+  const { scope, tokens, nodeAt, nodeOf, reports, clock, whenSynced } = options;
+  let isSynced = false;
+  void whenSynced.then(() => {
+    isSynced = true;
+  });
 
   function refuse(
     proof: AgentProof,
@@ -83,9 +95,20 @@ export function createAgentGate(options: AgentGateOptions): AgentGate {
     return { kind: 'refused', code, details };
   }
 
-  function byAddress(address: string, asked: AskedNode): Agent | Refusal {
+  function byAddress(address: string, asked: AskedNode): Agent | Refusal | Promise<Agent | Refusal> {
     const nodeName = nodeAt(address);
     if (nodeName !== undefined) return { kind: 'node', nodeName, address };
+    return isSynced ? withoutProof(address, asked) : onceSynced(address, asked);
+  }
+
+  async function onceSynced(address: string, asked: AskedNode): Promise<Agent | Refusal> {
+    await bounded(clock, syncMillis, new AbortController().signal, () => whenSynced);
+    if (isSynced) return byAddress(address, asked);
+    const details = 'this server has not seen the whole cluster yet: try again, or another server';
+    return { kind: 'refused', code: status.UNAVAILABLE, details };
+  }
+
+  function withoutProof(address: string, asked: AskedNode): Agent | Refusal {
     if (scope === 'auto') return { kind: 'unproven', address };
     const details =
       `an agent at ${address} was refused, because it does not show which node it is on: ${noProof} ${mountToken} ` +
@@ -93,7 +116,11 @@ export function createAgentGate(options: AgentGateOptions): AgentGate {
     return refuse('certificate', address, asked(), status.PERMISSION_DENIED, details);
   }
 
-  function byToken(proof: TokenProof, address: string, asked: AskedNode): Agent | Refusal {
+  function byToken(
+    proof: TokenProof,
+    address: string,
+    asked: AskedNode,
+  ): Agent | Refusal | Promise<Agent | Refusal> {
     switch (proof.kind) {
       case 'proven':
         return { kind: 'node', nodeName: proof.nodeName, address, token: proof };
@@ -161,7 +188,8 @@ export function createAgentGate(options: AgentGateOptions): AgentGate {
       if (agent.kind === 'node') refuseOther(agent, asked);
     },
     holds(agent) {
-      if (agent.kind === 'unproven') return true;
+      // Who can show more by now is asked to.
+      if (agent.kind === 'unproven') return nodeAt(agent.address) === undefined;
       return agent.token ? tokens.holds(agent.token) : nodeAt(agent.address) === agent.nodeName;
     },
   };

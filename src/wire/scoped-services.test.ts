@@ -54,6 +54,8 @@ async function start(scope: 'auto' | 'enforce' = 'auto') {
     tokens: { check: async () => world.proof, holds: () => world.holds },
     nodeAt: () => world.node,
     nodeOf: () => undefined,
+    clock,
+    whenSynced: Promise.resolve(),
     reports: createGateReports({
       clock,
       metrics,
