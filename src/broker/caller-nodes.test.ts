@@ -49,6 +49,14 @@ describe('the node of a caller', () => {
     assert.equal(nodeAt('10.244.2.7'), undefined);
   });
 
+  it('is not told by an address that two nodes have, whatever pods and ranges say', () => {
+    pods.set(
+      makePod({ name: 'b', nodeName: 'node-2', hostIPs: ['192.168.0.1', '10.244.1.1', '10.244.1.7'] }),
+    );
+    pods.set(makePod({ name: 'c', nodeName: 'node-1', hostIPs: ['10.244.1.1', '10.244.1.7'] }));
+    assert.deepEqual(at('192.168.0.1', '10.244.1.1', '10.244.1.7'), Array(3).fill(undefined));
+  });
+
   it('is told of an address that several pods of one node claim', () => {
     table.upsert(makeView({ name: 'a2', addresses: ['10.244.1.7'] }));
     assert.equal(nodeAt('10.244.1.7'), 'node-1');

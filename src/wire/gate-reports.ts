@@ -62,8 +62,17 @@ export function createGateReports(options: GateReportsOptions): GateReports {
     return true;
   }
 
-  function tell(reason: NodeEvent['reason'], { address, nodeName }: Asked, message: string): void {
-    const node = nodeName !== undefined && isNode(nodeName) ? nodeName : undefined;
+  /** A name that an agent made up is none: neither is there an event on it, nor does each new one make a new line. */
+  function realNode(nodeName: string | undefined): string | undefined {
+    return nodeName !== undefined && isNode(nodeName) ? nodeName : undefined;
+  }
+
+  function tell(
+    reason: NodeEvent['reason'],
+    address: string,
+    node: string | undefined,
+    message: string,
+  ): void {
     logger.warn({ address, ...(node !== undefined && { node }), reason }, message);
     if (node !== undefined) record({ nodeName: node, reason, message });
   }
@@ -76,19 +85,21 @@ export function createGateReports(options: GateReportsOptions): GateReports {
       if (!isDue(`unproven ${address}`)) return;
       tell(
         'PodpassAgentUnproven',
-        { address, nodeName: asked() },
+        address,
+        realNode(asked()),
         `an agent at ${address} was served by its certificate alone, which lets it ask for the pods of every node: ` +
           `${noProof} ${mountToken}`,
       );
     },
-    refused(proof, asked, message) {
+    refused(proof, { address, nodeName }, message) {
       metrics.agentCalls.inc({ proof, outcome: 'refused' });
-      if (isDue(`refused ${asked.address} ${asked.nodeName ?? ''}`))
-        tell('PodpassAgentRefused', asked, message);
+      const node = realNode(nodeName);
+      if (isDue(`refused ${address} ${node ?? ''}`)) tell('PodpassAgentRefused', address, node, message);
     },
   };
 }
 
 export const noProof = 'it sent no token that could be reviewed, and its address belongs to no one node.';
 export const mountToken =
-  'Mount a service account token for the audience podpass into the agents, as deploy/manifests/agent.yaml does.';
+  'Mount a service account token for the audience podpass into the agents, as deploy/manifests/agent.yaml does. ' +
+  "kiam's agents have none: let the server read nodes (deploy/manifests/rbac.yaml), so that it knows more of their addresses.";
