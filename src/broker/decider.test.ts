@@ -81,6 +81,21 @@ describe('decider', () => {
     assert.equal(stateOf('web'), 'issued');
   });
 
+  it('forgets none of 10,000 pods that exist at the start', () => {
+    namespaces.set(makeNamespace('default', { open: 'yes' }));
+    const names = Array.from({ length: 10_000 }, (_, number) => `pod-${number}`);
+    for (const [number, name] of names.entries()) {
+      const podIPs = [`10.0.${number >> 8}.${number & 255}`];
+      pods.set(makePod({ name, nodeName: 'node-1', podIPs, annotations: { role: 'reader' } }));
+    }
+    decider.start();
+    assert.ok(
+      names.every((name) => viewOf(name)?.decision.kind === 'granted' && stateOf(name) === 'pending'),
+    );
+    issue('A');
+    assert.ok(names.every((name) => stateOf(name) === 'issued'));
+  });
+
   it('fetches nothing for what policy forbids, and fetches as soon as the namespace permits it', () => {
     decider.start();
     namespaces.set(makeNamespace('default'));

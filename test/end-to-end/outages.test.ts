@@ -205,6 +205,30 @@ describe('while parts are away', () => {
     await keyOf(address, 'spare');
   });
 
+  it(
+    'serves on from memory when both servers are killed, and is fed by the one that comes back',
+    bound,
+    async () => {
+      let spare = await startServer();
+      await spare.untilReady();
+      await agent.terminate();
+      agent = await startAgent({ port: agent.port, serverPorts: [server.port, spare.port] });
+      await agent.untilReady();
+      const stop = askWithoutPause(web, 'web');
+      await Promise.all([server.kill(), spare.kill()]);
+      await eventually(async () => assert.match((await agent.readyz()).body, /answering from memory/));
+      await keyOf(jobs, 'jobs');
+      spare = await startServer(spare.port);
+      await eventually(async () => assert.equal(await spare.metric('podpass_feed_nodes'), 1), 30_000);
+      assert.ok((await stop()) > 0);
+
+      server = await startServer(server.port);
+      await server.untilReady();
+      await spare.terminate();
+      await eventually(async () => assert.equal(await server.metric('podpass_feed_nodes'), 1), 30_000);
+    },
+  );
+
   it('gives a new pod nothing while STS is away, and its role soon after', bound, async () => {
     const mend = aws.sts.faults.add({ kind: 'reset' });
     const address = newAddress();
