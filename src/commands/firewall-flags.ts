@@ -24,7 +24,7 @@ export const firewallFlags = grouped('Firewall rule', {
   }),
   firewallCheckInterval: flag.duration({
     name: 'firewall-check-interval',
-    default: 10_000,
+    default: 20_000,
     min: 1_000,
     help: 'How often the rule is checked, and installed again if it is not as it should be.',
   }),
