@@ -45,6 +45,15 @@ describe('telemetry server', () => {
     for (const path of ['/', '/debug', '/metrics/']) assert.equal((await get(path)).status, 404, path);
   });
 
+  it('lets the next process listen before it stops, if both say so', async () => {
+    const options = { metrics: createMetrics(), health, host: '127.0.0.1', reusePort: true };
+    const old = await startTelemetryServer({ ...options, port: 0 });
+    const next = await startTelemetryServer({ ...options, port: old.port });
+    await old.close();
+    assert.equal((await fetch(`http://127.0.0.1:${next.port}/healthz`)).status, 200);
+    await next.close();
+  });
+
   it('says which address it could not have', async () => {
     await assert.rejects(
       startTelemetryServer({ metrics: createMetrics(), health, host: '127.0.0.1', port: server.port }),

@@ -5,8 +5,9 @@ import { before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { suiteScope } from '../end-to-end/suite-scope.ts';
 import { needs } from '../parts/availability.ts';
+import { partPath } from '../parts/catalogue.ts';
 import type { LoadOptions } from './load.ts';
-import { setKernel } from './namespaces.ts';
+import { runIn, setKernel } from './namespaces.ts';
 import { type Node, startNode } from './node.ts';
 import type { NamespacedPodpass } from './podpass-in-namespace.ts';
 import { metadataIpv4, metadataIpv6 } from './topology.ts';
@@ -80,6 +81,9 @@ describe('an agent under load', needs('netns', 'nft'), () => {
   it('is restarted without a failed request of clients that wait', bound, async () => {
     const { failed } = await underLoad({ boundMillis: 10_000 }, async () => {
       await agent.terminate();
+      // Nothing of its own may be in the way of another tool's agent.
+      const table = runIn(node.topology.node, partPath('nft'), ['list', 'table', 'inet', 'podpass']);
+      assert.doesNotMatch(table, /hold_newcomers/);
       agent = await node.startAgent();
     });
     assert.deepEqual(failed, []);
