@@ -1,0 +1,251 @@
+// docs/from-kiam.md, command by command, on Kubernetes' own API server. Played are kiam's halves, kubelet and the DaemonSet
+// controller, and the rule on the node: a pod asks the port of its node's agent. There is one loopback address for both
+// nodes, so agents show nothing but their certificate, and --agent-scope=enforce is not started with.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { runCommand } from '../../src/sandbox/run-command.ts';
+import { needs } from '../parts/availability.ts';
+import { partPath } from '../parts/catalogue.ts';
+import { type Cluster, startCluster } from '../parts/cluster.ts';
+import { kubeconfigText } from '../parts/cluster-files.ts';
+import { freePorts } from '../parts/free-ports.ts';
+import { projectRoot } from '../parts/locations.ts';
+import { permittedKey, roleKey } from './annotate.ts';
+import { callerAt } from './ask-agent.ts';
+import { eventually } from './eventually.ts';
+import { createHarness, type Harness } from './harness.ts';
+import { startKiamAgent } from './kiam-agent.ts';
+import { startKiamServer } from './kiam-server.ts';
+import { type KiamContainer, onLoopback, readKiamManifest, startNodeMetadata } from './kiam-workload.ts';
+import { type PlayedNode, playKubelet, type Running } from './played-kubelet.ts';
+import { startPodpass } from './podpass-process.ts';
+import { region, type SmallAws, startSmallAws } from './small-aws.ts';
+import { suiteScope } from './suite-scope.ts';
+
+const bound = { timeout: 120_000 };
+const kiamImage = 'example.invalid/kiam:v4.0';
+const podpassImage = 'podpass:0.1.0';
+const nodes: readonly PlayedNode[] = [
+  { name: 'node-1', hostIP: '127.0.0.11' },
+  { name: 'node-2', hostIP: '127.0.0.12' },
+];
+const masters: readonly PlayedNode[] = [
+  { name: 'master-1', hostIP: '127.0.0.21' },
+  { name: 'master-2', hostIP: '127.0.0.22' },
+];
+const pods = [
+  { name: 'reader', role: 'reader', podIP: '127.99.0.1', node: 0 },
+  { name: 'writer', role: 'writer', podIP: '127.99.0.2', node: 1 },
+] as const;
+
+/** How long kiam's agent holds a request: who waits as long for an answer has none that failed. */
+const patienceMillis = 5_000;
+
+/** The page's commands: each block with the heading that it stands under. */
+function readPage(): readonly { readonly heading: string; readonly script: string }[] {
+  const page = readFileSync(join(projectRoot, 'docs', 'from-kiam.md'), 'utf8');
+  let heading = '';
+  return Array.from(page.matchAll(/^## (.*)$|^```sh\n([\s\S]*?)^```$/gm)).flatMap(([, title, script]) => {
+    if (title !== undefined) heading = title;
+    return script === undefined ? [] : [{ heading, script }];
+  });
+}
+
+describe('docs/from-kiam.md', needs('kube-apiserver', 'etcd', 'kubectl'), () => {
+  const scope = suiteScope();
+  const [setUp, ...blocks] = readPage();
+  let harness: Harness;
+  let aws: SmallAws;
+  let cluster: Cluster;
+  let kubelet: ReturnType<typeof playKubelet>;
+  let serverPorts: readonly number[];
+  let agentPorts: readonly number[];
+  let serverFlags: readonly string[];
+  let load: Load;
+
+  before(async () => {
+    harness = await createHarness(scope);
+    aws = await startSmallAws(scope, ['reader', 'writer']);
+    cluster = await startCluster(scope);
+    const ports = await freePorts(4);
+    serverPorts = ports.slice(0, 2);
+    agentPorts = ports.slice(2);
+    await eventually(() => cluster.createServiceAccount('default', 'kube-system'), 30_000);
+    await cluster.createNamespace('team', { [permittedKey]: '.*' });
+    for (const [role, list] of [
+      ['node', nodes],
+      ['master', masters],
+    ] as const) {
+      for (const { name } of list) {
+        const metadata = { name, labels: { 'kubernetes.io/role': role } };
+        await cluster.must('POST', '/api/v1/nodes', { body: { apiVersion: 'v1', kind: 'Node', metadata } });
+      }
+    }
+    for (const { name, role, podIP, node } of pods) {
+      const at = { nodeName: nodes[node]?.name ?? '', hostIP: nodes[node]?.hostIP ?? '', podIP };
+      await cluster.createPod({ name, namespace: 'team', annotations: { [roleKey]: role }, ...at });
+    }
+    for (const file of ['server-rbac.yaml', 'service.yaml', 'server.daemonset.yaml', 'agent.yaml']) {
+      await cluster.applyManifest(
+        readKiamManifest(file).replace(`image: ${podpassImage}`, `image: ${kiamImage}`),
+      );
+    }
+    const token = await cluster.tokenFor('kiam-server', { namespace: 'kube-system' });
+    const kubeconfig = join(harness.folder, 'kubeconfig');
+    writeFileSync(kubeconfig, kubeconfigText(cluster.url, cluster.caPem, token), { mode: 0o600 });
+    serverFlags = [
+      `--kubeconfig=${kubeconfig}`,
+      `--sts-endpoint=${aws.url}`,
+      `--region=${region}`,
+      `--metadata-endpoint=${await startNodeMetadata(scope, aws)}`,
+    ];
+    kubelet = playKubelet(scope, cluster, [
+      { name: 'kiam-server', nodes: masters, start: startServer },
+      { name: 'kiam-agent', nodes, start: startAgent },
+    ]);
+    await eventually(() => assert.equal(kubelet.images().length, 4), 30_000);
+    kubelet.check();
+    load = startLoad(agentPorts);
+  }, bound);
+
+  async function startServer({ image, args }: KiamContainer, node: PlayedNode): Promise<Running> {
+    const port = serverPorts[masters.indexOf(node)] ?? 0;
+    if (image === kiamImage) {
+      // kiam ends at a flag that it does not know.
+      assert.ok(!args.some((arg) => arg.startsWith('--agent-scope')), args.join(' '));
+      const kiam = await startKiamServer(scope, harness.tls, port);
+      for (const { podIP, role } of pods) kiam.pods.set(podIP, { role, accessKeyId: `ASIAKIAM${role}` });
+      return kiam;
+    }
+    const given = args.slice(1).filter((arg) => arg !== '--agent-scope=enforce');
+    const flags = [...onLoopback(given, { tlsFolder: harness.folder, serverPorts: [port] }), ...serverFlags];
+    const process = await startPodpass({ scope, command: 'server', flags, env: aws.serverEnv });
+    await process.untilReady();
+    return { stop: process.terminate };
+  }
+
+  async function startAgent({ image, args }: KiamContainer, node: PlayedNode): Promise<Running> {
+    const agentPort = agentPorts[nodes.indexOf(node)] ?? 0;
+    if (image === kiamImage) return startKiamAgent(scope, harness.tls, { port: agentPort, serverPorts });
+    const flags = onLoopback(args.slice(1), { tlsFolder: harness.folder, serverPorts, agentPort });
+    const process = await startPodpass({
+      scope,
+      command: 'agent',
+      flags: [...flags, '--listen-host=127.0.0.1', '--metadata-endpoint=http://127.0.0.1:9'],
+      env: { HOST_IP: node.hostIP },
+    });
+    await process.untilReady();
+    return { stop: process.terminate };
+  }
+
+  /** What runs after the last block under each heading. */
+  const running: Readonly<Record<string, { agents: readonly string[]; server: string }>> = {
+    '1. Look': { agents: [kiamImage, kiamImage], server: kiamImage },
+    '2. One node': { agents: [kiamImage, podpassImage], server: kiamImage },
+    '3. Watch, then the rest': { agents: [podpassImage, podpassImage], server: kiamImage },
+    '4. Servers': { agents: [podpassImage, podpassImage], server: podpassImage },
+    '5. What there is to gain': { agents: [podpassImage, podpassImage], server: podpassImage },
+    'The way back': { agents: [kiamImage, kiamImage], server: kiamImage },
+  };
+
+  it('has commands under each step', () => {
+    assert.match(setUp?.script ?? '', /^export PODPASS_IMAGE=podpass:0\.1\.0$/m);
+    assert.deepEqual([...new Set(blocks.map(({ heading }) => heading))], Object.keys(running));
+  });
+
+  for (const heading of Object.keys(running)) {
+    it(`${heading}: no request fails`, bound, async () => {
+      const answeredBefore = load.answered();
+      const folder = join(harness.folder, 'operator');
+      mkdirSync(folder, { recursive: true });
+      for (const { script } of blocks.filter((block) => block.heading === heading)) {
+        const text = `set -euo pipefail\n${setUp?.script}\n${script}`;
+        const ended = await runCommand('bash', ['-c', text], {
+          bound: 100_000,
+          signal: scope.signal,
+          cwd: folder,
+          env: {
+            PATH: [dirname(partPath('kubectl')), process.env.PATH].join(delimiter),
+            HOME: folder,
+            KUBECONFIG: cluster.kubeconfig,
+          },
+        });
+        kubelet.check();
+        assert.ok(ended.kind === 'exited' && ended.status === 0, `${script}\n${JSON.stringify(ended)}`);
+      }
+      const { agents, server } = running[heading] ?? { agents: [], server: '' };
+      const expected = [
+        ...agents.map((image) => `kiam-agent ${image}`),
+        ...masters.map(() => `kiam-server ${server}`),
+      ];
+      await eventually(() => assert.deepEqual(kubelet.images(), expected.sort()), 30_000);
+      await eventually(() => assert.ok(load.answered() > answeredBefore + 10));
+      assert.deepEqual(load.failed, []);
+    });
+  }
+
+  it('has every pod served, from the first step to the last', bound, async (t) => {
+    await load.stop();
+    await kubelet.stop();
+    assert.deepEqual(load.failed, []);
+    t.diagnostic(
+      `${load.answered()} answered, ${load.retried()} tries repeated, longest ${load.longest()} ms`,
+    );
+  });
+});
+
+type Load = ReturnType<typeof startLoad>;
+
+/** Every pod asks all the time, as one that waits and tries again while there is no answer. */
+function startLoad(agentPorts: readonly number[]) {
+  const failed: string[] = [];
+  let stopped = false;
+  let answered = 0;
+  let retried = 0;
+  let longest = 0;
+
+  async function askOnce(port: number, from: string, role: string): Promise<void> {
+    const began = performance.now();
+    for (;;) {
+      const answer = await callerAt(port)
+        .ask(from)
+        .catch((error: Error) => ({ status: 0, body: error.message, role }));
+      const millis = Math.round(performance.now() - began);
+      longest = Math.max(longest, millis);
+      if (answer.role !== undefined && answer.role !== role)
+        failed.push(`${from} got the role ${answer.role}`);
+      if (answer.status === 200) {
+        answered++;
+        return;
+      }
+      // No connection, or "come again": anything else is final to an SDK.
+      const mayTryAgain = (answer.status === 0 || answer.status === 503) && millis < patienceMillis;
+      if (!mayTryAgain) {
+        failed.push(`${from}: ${answer.status} ${answer.body} after ${millis} ms`);
+        return;
+      }
+      retried++;
+      await setTimeout(20);
+    }
+  }
+
+  const asking = pods.map(async ({ podIP, role, node }) => {
+    while (!stopped) {
+      await askOnce(agentPorts[node] ?? 0, podIP, role);
+      await setTimeout(5);
+    }
+  });
+  return {
+    failed,
+    answered: () => answered,
+    retried: () => retried,
+    longest: () => longest,
+    async stop() {
+      stopped = true;
+      await Promise.all(asking);
+    },
+  };
+}
