@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { partPath } from '../parts/catalogue.ts';
 import { type Scope, stopWith } from '../parts/scope.ts';
 
@@ -47,6 +48,7 @@ export function setKernel(namespace: string, settings: Readonly<Record<string, n
 
 export function createNamespaces(scope: Scope): Namespaces {
   removeAllAtExit();
+  removeLeftovers();
   const own = new Set<string>();
 
   function remove(name: string): void {
@@ -89,4 +91,16 @@ function removeAllAtExit(): void {
   };
   process.once('exit', removeAll);
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => process.exit(1));
+}
+
+/** A process that was killed outright could not remove its own. */
+function removeLeftovers(): void {
+  const folder = '/run/netns';
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const pid = /^podpass-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    // Another test may have been faster.
+    spawnSync(partPath('ip'), ['netns', 'delete', name], { timeout: boundMillis });
+  }
 }
