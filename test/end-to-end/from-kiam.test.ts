@@ -14,7 +14,7 @@ import { kubeconfigText } from '../parts/cluster-files.ts';
 import { freePorts } from '../parts/free-ports.ts';
 import { projectRoot } from '../parts/locations.ts';
 import { permittedKey, roleKey } from './annotate.ts';
-import { callerAt } from './ask-agent.ts';
+import { callerAt, type PodAnswer, type ServedCredentials } from './ask-agent.ts';
 import { eventually } from './eventually.ts';
 import { createHarness, type Harness } from './harness.ts';
 import { startKiamAgent } from './kiam-agent.ts';
@@ -22,7 +22,7 @@ import { startKiamServer } from './kiam-server.ts';
 import { type KiamContainer, onLoopback, readKiamManifest, startNodeMetadata } from './kiam-workload.ts';
 import { type PlayedNode, playKubelet, type Running } from './played-kubelet.ts';
 import { startPodpass } from './podpass-process.ts';
-import { region, type SmallAws, startSmallAws } from './small-aws.ts';
+import { region, type SmallAws, startSmallAws, whoIs } from './small-aws.ts';
 import { suiteScope } from './suite-scope.ts';
 
 const bound = { timeout: 120_000 };
@@ -191,6 +191,15 @@ describe('docs/from-kiam.md', needs('kube-apiserver', 'etcd', 'kubectl'), () => 
     await load.stop();
     await kubelet.stop();
     assert.deepEqual(load.failed, []);
+    const issuers = new Set<string>();
+    for (const { role, credentials } of load.served.values()) {
+      const ofKiam = credentials.AccessKeyId.startsWith('ASIAKIAM');
+      issuers.add(ofKiam ? 'kiam' : 'podpass');
+      // By the word of STS: a name in a list could be right where the credentials are wrong.
+      if (ofKiam) assert.equal(credentials.AccessKeyId, `ASIAKIAM${role}`);
+      else assert.match(await whoIs(aws.url, credentials), new RegExp(`:assumed-role/${role}/`));
+    }
+    assert.deepEqual([...issuers].sort(), ['kiam', 'podpass']);
     t.diagnostic(
       `${load.answered()} answered, ${load.retried()} tries repeated, longest ${load.longest()} ms`,
     );
@@ -202,6 +211,7 @@ type Load = ReturnType<typeof startLoad>;
 /** Every pod asks all the time, as one that waits and tries again while there is no answer. */
 function startLoad(agentPorts: readonly number[]) {
   const failed: string[] = [];
+  const served = new Map<string, { readonly role: string; readonly credentials: ServedCredentials }>();
   let stopped = false;
   let answered = 0;
   let retried = 0;
@@ -212,12 +222,15 @@ function startLoad(agentPorts: readonly number[]) {
     for (;;) {
       const answer = await callerAt(port)
         .ask(from)
-        .catch((error: Error) => ({ status: 0, body: error.message, role }));
+        .catch(
+          (error: Error): PodAnswer => ({ status: 0, body: error.message, headers: {}, role, millis: 0 }),
+        );
       const millis = Math.round(performance.now() - began);
       longest = Math.max(longest, millis);
       if (answer.role !== undefined && answer.role !== role)
         failed.push(`${from} got the role ${answer.role}`);
-      if (answer.status === 200) {
+      if (answer.credentials) {
+        served.set(`${role} ${answer.credentials.AccessKeyId}`, { role, credentials: answer.credentials });
         answered++;
         return;
       }
@@ -240,6 +253,8 @@ function startLoad(agentPorts: readonly number[]) {
   });
   return {
     failed,
+    /** Each set of credentials once, with the role of the pod that it was given to. */
+    served,
     answered: () => answered,
     retried: () => retried,
     longest: () => longest,
