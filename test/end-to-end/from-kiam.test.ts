@@ -54,157 +54,167 @@ function readPage(): readonly { readonly heading: string; readonly script: strin
   });
 }
 
-describe('docs/from-kiam.md', needs('kube-apiserver', 'etcd', 'kubectl'), () => {
-  const scope = suiteScope();
-  const [setUp, ...blocks] = readPage();
-  let harness: Harness;
-  let aws: SmallAws;
-  let cluster: Cluster;
-  let kubelet: ReturnType<typeof playKubelet>;
-  let serverPorts: readonly number[];
-  let agentPorts: readonly number[];
-  let serverFlags: readonly string[];
-  let load: Load;
+/** What other images a step leaves running. */
+const leavesRunning: Readonly<Record<string, { readonly agents?: string[]; readonly server?: string }>> = {
+  '2. One node': { agents: [podpassImage, kiamImage] },
+  '3. Watch, then the rest': { agents: [podpassImage, podpassImage] },
+  '4. Servers': { server: podpassImage },
+  'The way back': { agents: [kiamImage, kiamImage], server: kiamImage },
+};
+const [look, gain, back] = ['1. Look', '5. What there is to gain', 'The way back'];
+const [one, rest, servers] = ['2. One node', '3. Watch, then the rest', '4. Servers'];
+const orders = {
+  agents: [look, one, rest, servers, gain, back],
+  servers: [look, servers, one, rest, gain, back],
+};
 
-  before(async () => {
-    harness = await createHarness(scope);
-    aws = await startSmallAws(scope, ['reader', 'writer']);
-    cluster = await startCluster(scope);
-    const ports = await freePorts(4);
-    serverPorts = ports.slice(0, 2);
-    agentPorts = ports.slice(2);
-    await eventually(() => cluster.createServiceAccount('default', 'kube-system'), 30_000);
-    await cluster.createNamespace('team', { [permittedKey]: '.*' });
-    for (const [role, list] of [
-      ['node', nodes],
-      ['master', masters],
-    ] as const) {
-      for (const { name } of list) {
-        const metadata = { name, labels: { 'kubernetes.io/role': role } };
-        await cluster.must('POST', '/api/v1/nodes', { body: { apiVersion: 'v1', kind: 'Node', metadata } });
+for (const [first, headings] of Object.entries(orders)) {
+  describe(`docs/from-kiam.md, ${first} first`, needs('kube-apiserver', 'etcd', 'kubectl'), () => {
+    const scope = suiteScope();
+    const [setUp, ...blocks] = readPage();
+    let harness: Harness;
+    let aws: SmallAws;
+    let cluster: Cluster;
+    let kubelet: ReturnType<typeof playKubelet>;
+    let serverPorts: readonly number[];
+    let agentPorts: readonly number[];
+    let serverFlags: readonly string[];
+    let load: Load;
+
+    before(async () => {
+      harness = await createHarness(scope);
+      aws = await startSmallAws(scope, ['reader', 'writer']);
+      cluster = await startCluster(scope);
+      const ports = await freePorts(4);
+      serverPorts = ports.slice(0, 2);
+      agentPorts = ports.slice(2);
+      await eventually(() => cluster.createServiceAccount('default', 'kube-system'), 30_000);
+      await cluster.createNamespace('team', { [permittedKey]: '.*' });
+      for (const [role, list] of [
+        ['node', nodes],
+        ['master', masters],
+      ] as const) {
+        for (const { name } of list) {
+          const metadata = { name, labels: { 'kubernetes.io/role': role } };
+          await cluster.must('POST', '/api/v1/nodes', { body: { apiVersion: 'v1', kind: 'Node', metadata } });
+        }
       }
-    }
-    for (const { name, role, podIP, node } of pods) {
-      const at = { nodeName: nodes[node]?.name ?? '', hostIP: nodes[node]?.hostIP ?? '', podIP };
-      await cluster.createPod({ name, namespace: 'team', annotations: { [roleKey]: role }, ...at });
-    }
-    for (const file of ['server-rbac.yaml', 'service.yaml', 'server.daemonset.yaml', 'agent.yaml']) {
-      await cluster.applyManifest(
-        readKiamManifest(file).replace(`image: ${podpassImage}`, `image: ${kiamImage}`),
-      );
-    }
-    const token = await cluster.tokenFor('kiam-server', { namespace: 'kube-system' });
-    const kubeconfig = join(harness.folder, 'kubeconfig');
-    writeFileSync(kubeconfig, kubeconfigText(cluster.url, cluster.caPem, token), { mode: 0o600 });
-    serverFlags = [
-      `--kubeconfig=${kubeconfig}`,
-      `--sts-endpoint=${aws.url}`,
-      `--region=${region}`,
-      `--metadata-endpoint=${await startNodeMetadata(scope, aws)}`,
-    ];
-    kubelet = playKubelet(scope, cluster, [
-      { name: 'kiam-server', nodes: masters, start: startServer },
-      { name: 'kiam-agent', nodes, start: startAgent },
-    ]);
-    await eventually(() => assert.equal(kubelet.images().length, 4), 30_000);
-    kubelet.check();
-    load = startLoad(agentPorts);
-  }, bound);
-
-  async function startServer({ image, args }: KiamContainer, node: PlayedNode): Promise<Running> {
-    const port = serverPorts[masters.indexOf(node)] ?? 0;
-    if (image === kiamImage) {
-      // kiam ends at a flag that it does not know.
-      assert.ok(!args.some((arg) => arg.startsWith('--agent-scope')), args.join(' '));
-      const kiam = await startKiamServer(scope, harness.tls, port);
-      for (const { podIP, role } of pods) kiam.pods.set(podIP, { role, accessKeyId: `ASIAKIAM${role}` });
-      return kiam;
-    }
-    const given = args.slice(1).filter((arg) => arg !== '--agent-scope=enforce');
-    const flags = [...onLoopback(given, { tlsFolder: harness.folder, serverPorts: [port] }), ...serverFlags];
-    const process = await startPodpass({ scope, command: 'server', flags, env: aws.serverEnv });
-    await process.untilReady();
-    return { stop: process.terminate };
-  }
-
-  async function startAgent({ image, args }: KiamContainer, node: PlayedNode): Promise<Running> {
-    const agentPort = agentPorts[nodes.indexOf(node)] ?? 0;
-    if (image === kiamImage) return startKiamAgent(scope, harness.tls, { port: agentPort, serverPorts });
-    const flags = onLoopback(args.slice(1), { tlsFolder: harness.folder, serverPorts, agentPort });
-    const process = await startPodpass({
-      scope,
-      command: 'agent',
-      flags: [...flags, '--listen-host=127.0.0.1', '--metadata-endpoint=http://127.0.0.1:9'],
-      env: { HOST_IP: node.hostIP },
-    });
-    await process.untilReady();
-    return { stop: process.terminate };
-  }
-
-  /** What runs after the last block under each heading. */
-  const running: Readonly<Record<string, { agents: readonly string[]; server: string }>> = {
-    '1. Look': { agents: [kiamImage, kiamImage], server: kiamImage },
-    '2. One node': { agents: [kiamImage, podpassImage], server: kiamImage },
-    '3. Watch, then the rest': { agents: [podpassImage, podpassImage], server: kiamImage },
-    '4. Servers': { agents: [podpassImage, podpassImage], server: podpassImage },
-    '5. What there is to gain': { agents: [podpassImage, podpassImage], server: podpassImage },
-    'The way back': { agents: [kiamImage, kiamImage], server: kiamImage },
-  };
-
-  it('has commands under each step', () => {
-    assert.match(setUp?.script ?? '', /^export PODPASS_IMAGE=podpass:0\.1\.0$/m);
-    assert.deepEqual([...new Set(blocks.map(({ heading }) => heading))], Object.keys(running));
-  });
-
-  for (const heading of Object.keys(running)) {
-    it(`${heading}: no request fails`, bound, async () => {
-      const answeredBefore = load.answered();
-      const folder = join(harness.folder, 'operator');
-      mkdirSync(folder, { recursive: true });
-      for (const { script } of blocks.filter((block) => block.heading === heading)) {
-        const text = `set -euo pipefail\n${setUp?.script}\n${script}`;
-        const ended = await runCommand('bash', ['-c', text], {
-          bound: 100_000,
-          signal: scope.signal,
-          cwd: folder,
-          env: {
-            PATH: [dirname(partPath('kubectl')), process.env.PATH].join(delimiter),
-            HOME: folder,
-            KUBECONFIG: cluster.kubeconfig,
-          },
-        });
-        kubelet.check();
-        assert.ok(ended.kind === 'exited' && ended.status === 0, `${script}\n${JSON.stringify(ended)}`);
+      for (const { name, role, podIP, node } of pods) {
+        const at = { nodeName: nodes[node]?.name ?? '', hostIP: nodes[node]?.hostIP ?? '', podIP };
+        await cluster.createPod({ name, namespace: 'team', annotations: { [roleKey]: role }, ...at });
       }
-      const { agents, server } = running[heading] ?? { agents: [], server: '' };
-      const expected = [
-        ...agents.map((image) => `kiam-agent ${image}`),
-        ...masters.map(() => `kiam-server ${server}`),
+      for (const file of ['server-rbac.yaml', 'service.yaml', 'server.daemonset.yaml', 'agent.yaml']) {
+        await cluster.applyManifest(
+          readKiamManifest(file).replace(`image: ${podpassImage}`, `image: ${kiamImage}`),
+        );
+      }
+      const token = await cluster.tokenFor('kiam-server', { namespace: 'kube-system' });
+      const kubeconfig = join(harness.folder, 'kubeconfig');
+      writeFileSync(kubeconfig, kubeconfigText(cluster.url, cluster.caPem, token), { mode: 0o600 });
+      serverFlags = [
+        `--kubeconfig=${kubeconfig}`,
+        `--sts-endpoint=${aws.url}`,
+        `--region=${region}`,
+        `--metadata-endpoint=${await startNodeMetadata(scope, aws)}`,
       ];
-      await eventually(() => assert.deepEqual(kubelet.images(), expected.sort()), 30_000);
-      await eventually(() => assert.ok(load.answered() > answeredBefore + 10));
-      assert.deepEqual(load.failed, []);
-    });
-  }
+      kubelet = playKubelet(scope, cluster, [
+        { name: 'kiam-server', nodes: masters, start: startServer },
+        { name: 'kiam-agent', nodes, start: startAgent },
+      ]);
+      await eventually(() => assert.equal(kubelet.images().length, 4), 30_000);
+      kubelet.check();
+      load = startLoad(agentPorts);
+    }, bound);
 
-  it('has every pod served, from the first step to the last', bound, async (t) => {
-    await load.stop();
-    await kubelet.stop();
-    assert.deepEqual(load.failed, []);
-    const issuers = new Set<string>();
-    for (const { role, credentials } of load.served.values()) {
-      const ofKiam = credentials.AccessKeyId.startsWith('ASIAKIAM');
-      issuers.add(ofKiam ? 'kiam' : 'podpass');
-      // By the word of STS: a name in a list could be right where the credentials are wrong.
-      if (ofKiam) assert.equal(credentials.AccessKeyId, `ASIAKIAM${role}`);
-      else assert.match(await whoIs(aws.url, credentials), new RegExp(`:assumed-role/${role}/`));
+    async function startServer({ image, args }: KiamContainer, node: PlayedNode): Promise<Running> {
+      const port = serverPorts[masters.indexOf(node)] ?? 0;
+      if (image === kiamImage) {
+        // kiam ends at a flag that it does not know.
+        assert.ok(!args.some((arg) => arg.startsWith('--agent-scope')), args.join(' '));
+        const kiam = await startKiamServer(scope, harness.tls, port);
+        for (const { podIP, role } of pods) kiam.pods.set(podIP, { role, accessKeyId: `ASIAKIAM${role}` });
+        return kiam;
+      }
+      const given = args.slice(1).filter((arg) => arg !== '--agent-scope=enforce');
+      const flags = [
+        ...onLoopback(given, { tlsFolder: harness.folder, serverPorts: [port] }),
+        ...serverFlags,
+      ];
+      const process = await startPodpass({ scope, command: 'server', flags, env: aws.serverEnv });
+      await process.untilReady();
+      return { stop: process.terminate };
     }
-    assert.deepEqual([...issuers].sort(), ['kiam', 'podpass']);
-    t.diagnostic(
-      `${load.answered()} answered, ${load.retried()} tries repeated, longest ${load.longest()} ms`,
-    );
+
+    async function startAgent({ image, args }: KiamContainer, node: PlayedNode): Promise<Running> {
+      const agentPort = agentPorts[nodes.indexOf(node)] ?? 0;
+      if (image === kiamImage) return startKiamAgent(scope, harness.tls, { port: agentPort, serverPorts });
+      const flags = onLoopback(args.slice(1), { tlsFolder: harness.folder, serverPorts, agentPort });
+      const process = await startPodpass({
+        scope,
+        command: 'agent',
+        flags: [...flags, '--listen-host=127.0.0.1', '--metadata-endpoint=http://127.0.0.1:9'],
+        env: { HOST_IP: node.hostIP },
+      });
+      await process.untilReady();
+      return { stop: process.terminate };
+    }
+
+    it('has commands under each step', () => {
+      assert.match(setUp?.script ?? '', /^export PODPASS_IMAGE=podpass:0\.1\.0$/m);
+      assert.deepEqual([...new Set(blocks.map(({ heading }) => heading))].sort(), headings.toSorted());
+    });
+
+    let [agents, server] = [[kiamImage, kiamImage], kiamImage];
+    for (const heading of headings) {
+      it(`${heading}: no request fails`, bound, async () => {
+        const answeredBefore = load.answered();
+        const folder = join(harness.folder, 'operator');
+        mkdirSync(folder, { recursive: true });
+        for (const { script } of blocks.filter((block) => block.heading === heading)) {
+          const text = `set -euo pipefail\n${setUp?.script}\n${script}`;
+          const ended = await runCommand('bash', ['-c', text], {
+            bound: 100_000,
+            signal: scope.signal,
+            cwd: folder,
+            env: {
+              PATH: [dirname(partPath('kubectl')), process.env.PATH].join(delimiter),
+              HOME: folder,
+              KUBECONFIG: cluster.kubeconfig,
+            },
+          });
+          kubelet.check();
+          assert.ok(ended.kind === 'exited' && ended.status === 0, `${script}\n${JSON.stringify(ended)}`);
+        }
+        ({ agents = agents, server = server } = leavesRunning[heading] ?? {});
+        const expected = [
+          ...agents.map((image) => `kiam-agent ${image}`),
+          ...masters.map(() => `kiam-server ${server}`),
+        ];
+        await eventually(() => assert.deepEqual(kubelet.images(), expected.sort()), 30_000);
+        await eventually(() => assert.ok(load.answered() > answeredBefore + 10));
+        assert.deepEqual(load.failed, []);
+      });
+    }
+
+    it('has every pod served, from the first step to the last', bound, async (t) => {
+      await load.stop();
+      await kubelet.stop();
+      assert.deepEqual(load.failed, []);
+      const issuers = new Set<string>();
+      for (const { role, credentials } of load.served.values()) {
+        const ofKiam = credentials.AccessKeyId.startsWith('ASIAKIAM');
+        issuers.add(ofKiam ? 'kiam' : 'podpass');
+        // By the word of STS: a name in a list could be right where the credentials are wrong.
+        if (ofKiam) assert.equal(credentials.AccessKeyId, `ASIAKIAM${role}`);
+        else assert.match(await whoIs(aws.url, credentials), new RegExp(`:assumed-role/${role}/`));
+      }
+      assert.deepEqual([...issuers].sort(), ['kiam', 'podpass']);
+      t.diagnostic(
+        `${load.answered()} answered, ${load.retried()} tries repeated, longest ${load.longest()} ms`,
+      );
+    });
   });
-});
+}
 
 type Load = ReturnType<typeof startLoad>;
 
