@@ -45,6 +45,7 @@ async function serveDoor(): Promise<number> {
     tokenSigner: createSigner(),
     proxy: { upstream: 'http://127.0.0.1:9' },
     health: () => ({ ok: true, checks: [] }),
+    liveness: () => ({ ok: true, checks: [] }),
     metrics: createMetrics(),
     logger: createSilentLogger(),
     clock: systemClock,

@@ -4,11 +4,8 @@ import { PodpassError } from '../base/errors.ts';
 import type { NodeSelector, PodSink } from '../broker/node-feed.ts';
 import { createPodTable } from '../broker/pod-table.ts';
 import { createTableBroker } from '../broker/table-broker.ts';
-import { compileAllowRoute } from '../metadata/allow-route.ts';
-import { createMetadataServer } from '../metadata/metadata-server.ts';
-import { createTokenSigner, deriveTokenKey } from '../metadata/session-token.ts';
+import { deriveTokenKey } from '../metadata/session-token.ts';
 import type { Firewall } from '../node/firewall.ts';
-import { countPortListeners } from '../node/port-listeners.ts';
 import { createAgentBroker } from '../wire/agent-broker.ts';
 import { loadAgentToken } from '../wire/agent-token.ts';
 import { createCallCounter } from '../wire/call-tally.ts';
@@ -27,7 +24,7 @@ import { redirectOf, startFirewall } from './agent-firewall.ts';
 import { type agentFlags, defaultTokenFile } from './agent-flags.ts';
 import type { FlagValues } from './flags.ts';
 import { untilAborted } from './lifecycle.ts';
-import { createPortHandover } from './port-handover.ts';
+import { openDoor } from './open-door.ts';
 import { startProcess } from './process-context.ts';
 
 type AgentFlags = FlagValues<typeof agentFlags>;
@@ -110,39 +107,29 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
 
   // The door.
   const broker = createAgentBroker({ feed, fed, kiam });
-  const door = createMetadataServer({
+  const running = feed.run(signal);
+  const door = await openDoor({
+    context,
     broker,
-    // The key outlives restarts and is the same in every agent of the node, because their private key is.
-    tokenSigner: createTokenSigner({ keys: [deriveTokenKey(await readFile(flags.key))], clock }),
+    host: flags.listenHost,
+    port: flags.port,
     imds: flags.imds,
     podWaitMillis: flags.podWait,
-    proxy: { allowRoute: await compileAllowRoute(flags.allowRouteRegexp), upstream: flags.metadataEndpoint },
+    allowRoute: flags.allowRouteRegexp,
+    metadataEndpoint: flags.metadataEndpoint,
     allowIpQuery: flags.allowIpQuery,
-    health: () => health.report('ready'),
-    metrics,
-    logger,
-    clock,
-  });
-  const running = Promise.all([feed.run(signal), firewall?.watch(signal)]);
-  const handover = createPortHandover({
-    door,
-    port: flags.port,
-    host: flags.listenHost,
+    // The key outlives restarts and is the same in every agent of the node, because their private key is.
+    tokenKey: deriveTokenKey(await readFile(flags.key)),
     isReady: () => describeFeed(feed.status, isPrimed, clock.monotonic()).ok,
-    countListeners: countPortListeners,
     firewall,
-    clock,
-    logger,
-    signal,
+    removesRule: flags.iptablesRemove,
   });
-  await handover.listen();
   context.started();
 
   await untilAborted(signal);
   logger.info('stopping agent');
-  await Promise.all([handover.close(), running]);
+  await Promise.all([door.close(), running]);
   kiamClient.close();
-  if (flags.iptablesRemove) await firewall?.remove();
   await context.end();
 }
 

@@ -383,7 +383,7 @@ describe('rule 10: the Host header', () => {
 
   it('does not ask it of probes', async (t) => {
     const door = await openDoor(t);
-    for (const path of ['/ping', '/health']) {
+    for (const path of ['/ping', '/health', '/healthz']) {
       assert.equal((await door.get(path, { headers: { Host: 'node-1.internal:8181' } })).status, 200);
     }
   });

@@ -39,6 +39,20 @@ describe('probes', () => {
     assert.equal(answer.status, 503);
     assert.equal(answer.body, 'failed: server stream, certificates\n');
   });
+
+  it('answers /healthz by what a restart would mend, and not by what it would not', async (t) => {
+    const away = { name: 'pod watch', ok: false, message: 'has not seen the whole of the cluster yet' };
+    let isLive = true;
+    const door = await openDoor(t, {
+      health: () => ({ ok: false, checks: [away] }),
+      liveness: () => ({ ok: isLive, checks: [{ name: 'process', ok: isLive, message: '' }] }),
+    });
+    assert.equal((await door.get('/healthz')).status, 200);
+    isLive = false;
+    const answer = await door.get('/healthz');
+    assert.equal(answer.status, 503);
+    assert.equal(answer.body, 'failed: process\n');
+  });
 });
 
 describe('who is asking', () => {

@@ -18,6 +18,8 @@ export interface ImdsHandlerOptions {
   readonly isAllowedHost: (host: string, connection: Connection) => boolean;
   /** What `/health` says. */
   readonly health: () => HealthReport;
+  /** What `/healthz` says. */
+  readonly liveness: () => HealthReport;
   readonly maxHeaderCount: number;
   /** Longer bodies are refused; none is ever read. */
   readonly maxBodyBytes: number;
@@ -46,9 +48,10 @@ export function createImdsHandler(options: ImdsHandlerOptions): ImdsHandler {
     // HTTP/1.0 has no chunks: whoever sends them lets others guess where the request ends (RFC 9112, 6.1).
     if (Number.isNaN(headers.bodyLength) && request.httpVersionMinor === 0) return oldChunks;
     if (headers.bodyLength !== 0) discardBody(request, maxBodyBytes);
-    // No secret is behind these two, and whoever probes may use a name of the node.
+    // No secret is behind these, and whoever probes may use a name of the node.
     if (route.kind === 'ping') return pong;
     if (route.kind === 'health') return healthReply(options.health());
+    if (route.kind === 'healthz') return healthReply(options.liveness());
     const refusal = refusalOf(exchange);
     if (refusal !== undefined) return refusal;
     if (route.kind === 'token') return request.method === 'PUT' ? metadata.putToken(exchange) : onlyPut;
@@ -96,6 +99,8 @@ function handlerOf(route: Route): Handler {
     case 'other':
     case 'forbidden-tree':
       return 'proxy';
+    case 'healthz':
+      return 'health';
     case 'bad-request':
       return 'rejected';
     default:
@@ -124,8 +129,8 @@ function discardBody(request: IncomingMessage, maxBytes: number): void {
 }
 
 /**
- * Names of failed checks, which are ours, and no more. kiam answered with the node's instance id; any pod can ask,
- * and the details (addresses, error texts) are on the telemetry port for those who may know.
+ * Names of failed checks, which are ours, and no more. kiam and kube2iam answered with the node's instance id; any pod
+ * can ask, and the details (addresses, error texts) are on the telemetry port for those who may know.
  */
 function healthReply({ ok, checks }: HealthReport): Reply {
   if (ok) return createReply(200, plainText, 'ok\n');

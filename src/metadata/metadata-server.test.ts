@@ -25,6 +25,7 @@ function newServer(options: Partial<MetadataServerOptions> = {}) {
     tokenSigner: createTokenSigner({ keys: [new Uint8Array(32)], clock }),
     proxy: { upstream: 'http://127.0.0.1:9' },
     health: () => ({ ok: true, checks: [] }),
+    liveness: () => ({ ok: true, checks: [] }),
     metrics: createMetrics(),
     logger: createSilentLogger(),
     clock,

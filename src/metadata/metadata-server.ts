@@ -29,6 +29,11 @@ export interface MetadataServerOptions {
   readonly proxy: MetadataProxyOptions;
   /** What `/health` says: the same report as readiness on the telemetry port. */
   readonly health: () => HealthReport;
+  /**
+   * What `/healthz` says: the same report as liveness on the telemetry port. kube2iam's manifests have kubelet restart
+   * whom it fails, so nothing may be in it that a restart does not mend.
+   */
+  readonly liveness: () => HealthReport;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -133,6 +138,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
     }),
     isAllowedHost: (host, { socket }) => isAllowedHost(host, socket),
     health: options.health,
+    liveness: options.liveness,
     maxHeaderCount: limits.headerCount,
     maxBodyBytes: limits.bodyBytes,
     allowIpQuery: options.allowIpQuery ?? false,

@@ -44,6 +44,7 @@ describe('routeOf', () => {
     ['/ping', { kind: 'ping' }],
     ['/health', { kind: 'health' }],
     ['/health?deep=1', { kind: 'health' }],
+    ['/healthz', { kind: 'healthz' }],
     ['/ping/', { kind: 'other', path: '/ping/' }],
     ['/', { kind: 'other', path: '/' }],
     ['http://169.254.169.254', { kind: 'other', path: '/' }],

@@ -13,6 +13,7 @@ export type Route =
   | { readonly kind: 'credentials'; readonly version: string; readonly role: string }
   | { readonly kind: 'ping' }
   | { readonly kind: 'health' }
+  | { readonly kind: 'healthz' }
   | { readonly kind: 'other'; readonly path: string }
   /** Inside a tree of credentials, or near one, and not a route of ours: never sent upstream. */
   | { readonly kind: 'forbidden-tree' }
@@ -49,12 +50,16 @@ export function routeOf(target: string): Route {
 
 function ownRoute(segments: readonly string[], directory: boolean): Route | undefined {
   const [version = '', first, second, tree] = segments;
-  if (segments.length === 1 && !directory && (version === 'ping' || version === 'health'))
-    return { kind: version };
+  if (segments.length === 1 && !directory && isProbe(version)) return { kind: version };
   if (segments.length === 3 && first === 'api' && second === 'token') return { kind: 'token' };
   if (first !== 'meta-data' || second !== 'iam' || tree !== 'security-credentials') return undefined;
   if (segments.length === 4) return { kind: 'list', version };
   return { kind: 'credentials', version, role: segments.slice(4).join('/') };
+}
+
+/** What kubelet and people ask: kiam's two, and kube2iam's. */
+function isProbe(name: string): name is 'ping' | 'health' | 'healthz' {
+  return name === 'ping' || name === 'health' || name === 'healthz';
 }
 
 function foreignRoute(segments: readonly string[], directory: boolean): Route {

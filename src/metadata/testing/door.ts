@@ -51,6 +51,7 @@ export async function openDoor(t: TestContext, options: Partial<MetadataServerOp
     // The discard port of loopback: never the link-local address.
     proxy: { upstream: 'http://127.0.0.1:9' },
     health: () => ({ ok: true, checks: [] }),
+    liveness: () => ({ ok: true, checks: [] }),
     metrics,
     logger,
     clock,
