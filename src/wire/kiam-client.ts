@@ -40,7 +40,15 @@ export interface KiamClient {
 /** kiam's agents allow a call this long, and its servers may wait for STS in it. Milliseconds. */
 const callMillis = 5_000;
 
-export function createKiamClient({ addresses, channel, clock }: KiamClientOptions): KiamClient {
+/**
+ * gRPC for Go pings no sooner, whatever it is told, and a kiam server counts on that: it ends the connection of who
+ * sends several pings while one call waits for its answer. Milliseconds.
+ */
+const leastKeepalive = 10_000;
+
+export function createKiamClient({ addresses, channel: settings, clock }: KiamClientOptions): KiamClient {
+  const keepaliveTime = Math.max(leastKeepalive, settings.keepaliveTime ?? leastKeepalive);
+  const channel: ChannelSettings = { ...settings, keepaliveTime };
   const roster = createServerRoster(addresses, clock);
   const clients = new Map<string, KiamServiceClient>();
 

@@ -12,6 +12,8 @@ export interface ServerOptions {
   readonly kubeconfig: string;
   readonly stsUrl: string;
   readonly env: Readonly<Record<string, string>>;
+  /** An address of loopback. Default: 127.0.0.1. */
+  readonly host?: string;
   /** Where it listened before it was killed. Default: a free one. */
   readonly port?: number;
   readonly flags?: readonly string[];
@@ -56,14 +58,14 @@ export async function createHarness(scope: Scope): Promise<Harness> {
     folder,
     tls,
     processes,
-    async startServer({ kubeconfig, stsUrl, env, port: given, flags = [] }) {
+    async startServer({ kubeconfig, stsUrl, env, host = '127.0.0.1', port: given, flags = [] }) {
       const port = await portOr(given);
       const process = await startPodpass({
         scope,
         command: 'server',
         flags: [
           ...tls.server,
-          `--bind=127.0.0.1:${port}`,
+          `--bind=${host}:${port}`,
           `--kubeconfig=${kubeconfig}`,
           `--role-base-arn=${roleBaseArn}`,
           `--sts-endpoint=${stsUrl}`,

@@ -11,12 +11,15 @@ export interface TlsFiles {
   readonly agent: readonly string[];
 }
 
+/** A name that the system's DNS does not know: tests say what it stands for. */
+export const manyServers = 'podpass-servers.test';
+
 /** Makes a CA with both certificates and writes them into the folder. */
 export async function writeTlsFiles(folder: string): Promise<TlsFiles> {
   const certificates = await createCertificates({
     clock: systemClock,
     random: systemRandom,
-    serverNames: ['localhost', '127.0.0.1'],
+    serverNames: ['localhost', '127.0.0.1', manyServers],
     validDays: 1,
   });
   const ca = join(folder, 'ca.pem');

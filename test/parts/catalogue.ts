@@ -1,10 +1,11 @@
 import { goParts } from './go-parts.ts';
+import { kiamPeerPart } from './kiam-peer.ts';
 import type { Part } from './part.ts';
 import { pythonParts } from './python.ts';
 import { systemParts } from './system-parts.ts';
 
 /** Every part that a test may ask for. */
-export const parts: readonly Part[] = [...goParts, ...pythonParts, ...systemParts];
+export const parts: readonly Part[] = [...goParts, kiamPeerPart, ...pythonParts, ...systemParts];
 
 /** @throws Error naming the parts there are, for a name that is none. */
 export function partNamed(name: string): Part {

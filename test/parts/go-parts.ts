@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../../src/base/clock.ts';
-import { installOnce, isInstalled } from '../../src/sandbox/install-once.ts';
+import { isInstalled } from '../../src/sandbox/install-once.ts';
+import { goBuild } from './go-build.ts';
 import { fingerprint, partsCache } from './locations.ts';
 import type { FoundPart, Part, PartSource } from './part.ts';
-import { runStep } from './run-step.ts';
 
 const kubernetesVersion = '1.35.4';
 const etcdVersion = '3.6.5';
@@ -36,19 +35,13 @@ const source: PartSource = {
   async make(signal) {
     // Whoever has envtest's binaries needs no Go.
     if (process.env.KUBEBUILDER_ASSETS) return;
-    await installOnce({
-      dir: builtDir(),
-      clock: systemClock,
+    await goBuild({
+      moduleDir,
+      into: builtDir(),
+      linking: versionFlags(),
+      bound: buildBound,
       signal,
-      install: async (dir) => {
-        const args = ['build', '-mod=readonly', '-trimpath', '-buildvcs=false'];
-        await runStep('go', [...args, '-ldflags', versionFlags(), '-o', `${dir}/`, './...'], {
-          bound: buildBound,
-          signal,
-          cwd: moduleDir,
-          ifMissing: 'install Go 1.25 or newer, or set KUBEBUILDER_ASSETS to a folder with these three',
-        });
-      },
+      ifMissing: 'install Go 1.25 or newer, or set KUBEBUILDER_ASSETS to a folder with these three',
     });
   },
 };

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { awsCliRequirements } from '../../src/sandbox/aws-cli.ts';
 import { goParts } from './go-parts.ts';
+import { kiamPeerPart } from './kiam-peer.ts';
 import { pinnedVersion, pythonParts, requirementsFile } from './python.ts';
 
 const goMod = readFileSync(join(import.meta.dirname, 'kube-apiserver/go.mod'), 'utf8');
 const requirements = readFileSync(requirementsFile, 'utf8');
 const versionOf = (name: string) =>
-  [...goParts, ...pythonParts]
+  [...goParts, kiamPeerPart, ...pythonParts]
     .find((part) => part.name === name)
     ?.version.split(' ')
     .at(-1) ?? 'none';
@@ -25,6 +26,13 @@ describe('the Go module', () => {
     const replaces = Array.from(goMod.matchAll(/^\t(k8s\.io\/\S+) => (\S+) (\S+)$/gm));
     assert.equal(replaces.length, 31);
     for (const [, from, to, version] of replaces) assert.deepEqual([to, version], [from, library]);
+  });
+});
+
+describe("kiam's peer", () => {
+  it('is built on the gRPC library that the catalogue names', () => {
+    const peerMod = readFileSync(join(import.meta.dirname, 'kiam-peer/go.mod'), 'utf8');
+    assert.ok(peerMod.includes(`google.golang.org/grpc v${versionOf('kiam-peer')}\n`));
   });
 });
 
