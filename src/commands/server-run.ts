@@ -97,6 +97,8 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
   });
   const answering = { table, clock, wanted: (view: PodView) => fedNodes.touch(view.nodeName) };
   const nodeAddresses = createNodeAddresses(pods);
+  // Calls under way at the end may be waiting for a pod: the cluster is watched until the last of them has its answer.
+  const serving = new AbortController();
   const agents = startAgentGate({
     ...flags,
     connection,
@@ -109,7 +111,7 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
     nodeAddresses,
     events: deciding.events,
     whenSynced,
-    signal,
+    signal: serving.signal,
   });
   const { gate } = agents;
 
@@ -149,12 +151,13 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
   logger.info({ bind: flags.bind, port }, `will serve on ${flags.bind}`);
   context.started();
 
-  const watches = Promise.all([cluster.run(), agents.ended]);
+  const watches = Promise.all([cluster.run(serving.signal), agents.ended]);
   await untilAborted(signal);
   logger.info('stopping server');
   const drained = await server.drain(drainMillis);
   if (!drained)
     logger.warn(`calls were still under way after ${formatDuration(drainMillis)} and were cut off`);
+  serving.abort();
   await Promise.all([watches, deciding.stop()]);
   backend.close();
   connection.close();

@@ -27,8 +27,8 @@ export interface WatchedCluster {
   readonly namespaces: Watch<Namespace>;
   /** Resolves when the whole has been seen once. */
   readonly whenSynced: Promise<void>;
-  /** Watches until the process is asked to end. */
-  readonly run: () => Promise<void>;
+  /** Watches until the signal aborts, which is when nobody waits for anything of the cluster any more. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Connects to the API of the cluster, and says which it is. */
@@ -40,7 +40,7 @@ export function connectToCluster(config: ClusterConfig, context: ProcessContext)
 
 /** The watches that decisions are made from, with their checks of readiness. They begin with `run`. */
 export function watchCluster({ context, connection, keys, nodeName }: WatchClusterOptions): WatchedCluster {
-  const { clock, random, logger, metrics, health, signal } = context;
+  const { clock, random, logger, metrics, health } = context;
   const watching = { connection, clock, random, logger, metrics };
   const pods = watchPods({
     ...watching,
@@ -61,7 +61,7 @@ export function watchCluster({ context, connection, keys, nodeName }: WatchClust
     pods,
     namespaces,
     whenSynced: Promise.all([podsLive, namespacesLive]).then(() => {}),
-    async run() {
+    async run(signal) {
       await Promise.all([pods.run(signal), namespaces.run(signal)]);
     },
   };

@@ -9,7 +9,7 @@ import { type DnsServer, startDnsServer } from './dns-server.ts';
 import { eventually } from './eventually.ts';
 import { createHarness, type Harness, type PodpassServer } from './harness.ts';
 import { type PeerAnswer, startPeerClient } from './kiam-peer.ts';
-import { type SmallAws, startSmallAws } from './small-aws.ts';
+import { startSmallAws } from './small-aws.ts';
 import { type SmallCluster, startSmallCluster } from './small-cluster.ts';
 import { suiteScope } from './suite-scope.ts';
 import { manyServers } from './tls-files.ts';
@@ -19,13 +19,18 @@ const reader = '127.96.0.1';
 const credentialsCall = `GetPodCredentials/${reader}/reader`;
 const everyCall = `GetPodRole/${reader},${credentialsCall},GetHealth`;
 
+const role = { [roleKey]: 'reader' };
+const here = { nodeName: 'node-1', hostIP: '127.0.0.1' };
+
+async function addReader(cluster: SmallCluster, name: string, podIP: string): Promise<void> {
+  await cluster.createPod({ ...here, name, namespace: 'team', podIP, annotations: role });
+}
+
 /** Agents run on 127.0.0.1, which is node-1's address; the last pod is of another node. */
 async function addPods(cluster: SmallCluster): Promise<void> {
   await cluster.createNamespace('team', { [permittedKey]: '.*' });
   await cluster.createNamespace('closed');
-  const role = { [roleKey]: 'reader' };
-  const here = { nodeName: 'node-1', hostIP: '127.0.0.1' };
-  await cluster.createPod({ ...here, name: 'reader', namespace: 'team', podIP: reader, annotations: role });
+  await addReader(cluster, 'reader', reader);
   await cluster.createPod({ ...here, name: 'none', namespace: 'team', podIP: '127.96.0.2', annotations: {} });
   await cluster.createPod({
     ...here,
@@ -56,7 +61,7 @@ async function addPods(cluster: SmallCluster): Promise<void> {
 interface Servers {
   readonly harness: Harness;
   readonly dns: DnsServer;
-  readonly aws: SmallAws;
+  readonly cluster: SmallCluster;
   /** The flags of an agent that dials the name. */
   readonly dial: readonly string[];
   start(host: string, flags?: readonly string[]): Promise<PodpassServer>;
@@ -72,7 +77,7 @@ async function prepareServers(scope: ReturnType<typeof suiteScope>): Promise<Ser
   return {
     harness,
     dns,
-    aws,
+    cluster,
     dial: [
       `--dns=${dns.address}`,
       `--server-address=${manyServers}:${port}`,
@@ -223,6 +228,30 @@ describe("agents on kiam's gRPC library with podpass' servers", needs('kiam-peer
   });
 
   it(
+    'ends what it has begun when it drains, even the wait for a pod that is still to come',
+    bound,
+    async () => {
+      const { harness, cluster, dial } = servers;
+      const dns = await startDnsServer(scope);
+      dns.names.set(manyServers, ['127.0.0.1']);
+      const late = '127.96.0.8';
+      const call = [`--dns=${dns.address}`, `--calls=GetPodCredentials/${late}/reader`];
+      const started = () => first.metric('grpc_server_started_total', { grpc_method: 'GetPodCredentials' });
+      const soFar = await started();
+      const waiting = startPeerClient(scope, harness, [...dial, ...call]);
+      await eventually(async () => assert.ok((await started()) > soFar, 'the call has arrived'));
+      const ended = first.terminate();
+      await eventually(() => assert.ok(first.log.some(({ msg }) => msg === 'stopping server')));
+      await addReader(cluster, 'late', late);
+      const [answer] = await waiting.done();
+      assert.equal(answer?.code, 'OK', `${answer?.message}`);
+      await ended;
+      assert.equal(first.ended, 'ended with status 0');
+      first = await servers.start('127.0.0.1');
+    },
+  );
+
+  it(
     'fails those calls alone that it is killed over, and they succeed when they are tried again',
     bound,
     async () => {
@@ -239,28 +268,38 @@ describe("agents on kiam's gRPC library with podpass' servers", needs('kiam-peer
 });
 
 describe(
-  "agents on kiam's gRPC library with a podpass server that ends connections of two seconds",
+  "agents on kiam's gRPC library with a podpass server that ends connections soon",
   needs('kiam-peer'),
   () => {
     const scope = suiteScope();
 
-    it('fails no call, not even one that is not tried again', bound, async () => {
-      const { harness, dns, dial, start } = await prepareServers(scope);
-      dns.names.set(manyServers, ['127.0.0.3']);
-      await start('127.0.0.3', [
-        '--grpc-max-connection-age-duration=2s',
-        '--grpc-max-connection-age-grace-duration=1s',
-      ]);
-      const agent = startPeerClient(scope, harness, [
-        ...dial,
-        `--calls=${everyCall}`,
-        '--for=8s',
-        '--every=5ms',
-        '--workers=4',
-      ]);
+    async function start(host: string, flags: readonly string[]): Promise<Servers> {
+      const servers = await prepareServers(scope);
+      servers.dns.names.set(manyServers, [host]);
+      await servers.start(host, flags);
+      return servers;
+    }
+
+    it('fails no call when they reach their age, not even one that is not tried again', bound, async () => {
+      const ages = ['--grpc-max-connection-age-duration=1s', '--grpc-max-connection-age-grace-duration=1s'];
+      const { harness, dial } = await start('127.0.0.3', ages);
+      const load = [`--calls=${everyCall}`, '--for=5s', '--every=1ms', '--workers=16'];
+      const agent = startPeerClient(scope, harness, [...dial, ...load]);
       const answers = await agent.done();
-      assert.ok(agent.connections() >= 3, `${agent.connections()} connections`);
       assert.deepEqual(failed(answers), []);
+      assert.ok(agent.connections() >= 3, `${agent.connections()} connections`);
+    });
+
+    it('fails no call when they are idle', bound, async () => {
+      const { harness, dial } = await start('127.0.0.7', ['--grpc-max-connection-idle-duration=300ms']);
+      // Before, while and after the connection is closed.
+      const pauses = [250, 290, 295, 300, 305, 310, 350, 600];
+      const agents = pauses.map((millis) =>
+        startPeerClient(scope, harness, [...dial, '--calls=GetHealth', `--every=${millis}ms`, '--for=3s']),
+      );
+      for (const agent of agents) assert.deepEqual(failed(await agent.done()), []);
+      assert.equal(agents[0]?.connections(), 1);
+      assert.ok((agents.at(-1)?.connections() ?? 0) >= 3);
     });
   },
 );
@@ -275,7 +314,9 @@ describe("agents on kiam's gRPC library for half a minute", {
   before(async () => {
     servers = await prepareServers(scope);
     servers.dns.names.set(manyServers, ['127.0.0.4', '127.0.0.5']);
-    await Promise.all(['127.0.0.4', '127.0.0.5'].map((host) => servers.start(host)));
+    await Promise.all(
+      ['127.0.0.4', '127.0.0.5'].map((host) => servers.start(host, ['--grpc-keepalive-time-duration=1s'])),
+    );
   }, bound);
 
   it('may test a quiet connection as often as their library can', bound, async () => {

@@ -14,6 +14,7 @@ const bound = { timeout: 90_000 };
 const nodeName = 'node-1';
 const reader = '127.95.0.1';
 const slow = '127.95.0.7';
+const slowly = '127.95.0.8';
 const tooManyPings = /too.many.pings/i;
 
 /** Fields 1 to 7 of `Credentials`. */
@@ -38,11 +39,16 @@ const pods: Readonly<Record<string, PeerPod>> = {
   '127.95.0.5': { role: 'busy', error: throttled },
   '127.95.0.6': { role: 'twice', error: 'multiple running pods found' },
   [slow]: { ...granted, delayMillis: 4_500 },
+  [slowly]: { ...granted, delayMillis: 1_000 },
 };
 /** Enough of them that hardly any request is answered from what the agent keeps for a second. */
 const many = Object.fromEntries(
   Array.from({ length: 200 }, (_, index) => [`127.95.1.${index + 1}`, granted]),
 );
+
+/** Connections that calls came on: looking whether a server is podpass' takes some, too. */
+const connectionsUsed = (...servers: readonly PeerServer[]) =>
+  new Set(servers.flatMap((server) => server.calls().map(({ peer }) => peer))).size;
 
 /** What was not answered with credentials while `change` went on, and how many were. */
 async function askThroughout(
@@ -84,10 +90,17 @@ describe("podpass' agent with servers on kiam's gRPC library", needs('kiam-peer'
     ]);
   }
 
+  async function drainAndRestart(server: PeerServer): Promise<PeerServer> {
+    await setTimeout(500);
+    await server.drain();
+    assert.equal(server.ended, 'ended with status 0');
+    return startPeerServer(scope, harness, server.port, { ...pods, ...many });
+  }
+
   before(async () => {
     harness = await createHarness(scope);
     ports = await freePorts(2);
-    await startAll([]);
+    await startAll(['--grpc-keepalive-time-duration=1s']);
     // The hastiest that a kiam agent's flags can say.
     const hasty = ['--grpc-keepalive-time-duration=1s', '--grpc-keepalive-permit-without-stream'];
     agent = await harness.startAgent({ nodeName, serverPorts: ports, flags: ['--pod-wait=6s', ...hasty] });
@@ -118,8 +131,7 @@ describe("podpass' agent with servers on kiam's gRPC library", needs('kiam-peer'
     await setTimeout(3_500);
     assert.equal((await agent.ask('127.95.1.199')).status, 200);
     assert.doesNotMatch([...first.log, ...second.log].join('\n'), tooManyPings);
-    const used = new Set([...first.calls(), ...second.calls()].map(({ peer }) => peer));
-    assert.equal(used.size, 1, `one connection, and not ${used.size}`);
+    assert.equal(connectionsUsed(first, second), 1);
   });
 
   it('fails no request while one of two is killed and comes back', bound, async () => {
@@ -136,34 +148,57 @@ describe("podpass' agent with servers on kiam's gRPC library", needs('kiam-peer'
 
   it('fails no request while one after the other is drained and comes back', bound, async () => {
     const { failed, served } = await askThroughout(agent, async () => {
-      for (const server of [first, second]) {
-        await setTimeout(500);
-        await server.drain();
-        assert.equal(server.ended, 'ended with status 0');
-        await startPeerServer(scope, harness, server.port, { ...pods, ...many });
-      }
+      first = await drainAndRestart(first);
+      second = await drainAndRestart(second);
       await setTimeout(500);
     });
     assert.deepEqual(failed, []);
     assert.ok(served > 50, `${served} were served`);
   });
+
+  it('gets the answer to a call that a server has begun when it is told to end', bound, async () => {
+    const serving = ({ calls }: PeerServer) => calls().some(({ ip, role }) => ip === slowly && role !== '');
+    const answer = agent.ask(slowly);
+    const server = await eventually(() => {
+      const found = [first, second].find(serving);
+      assert.ok(found, 'the call has arrived');
+      return found;
+    });
+    await server.drain();
+    const { status, body } = await answer;
+    assert.equal(status, 200, body);
+    assert.ok(![first, second].some((other) => other !== server && serving(other)), 'it was asked once');
+  });
 });
 
-describe("podpass' agent with such servers that end connections of one second", needs('kiam-peer'), () => {
+describe("podpass' agent with such a server that ends connections soon", needs('kiam-peer'), () => {
   const scope = suiteScope();
 
-  it('fails no request, and connects anew', bound, async () => {
+  async function start(flags: readonly string[]): Promise<{ server: PeerServer; agent: PodpassAgent }> {
     const harness = await createHarness(scope);
     const [port = 0] = await freePorts(1);
-    const ages = ['--grpc-max-connection-age-duration=1s', '--grpc-max-connection-age-grace-duration=1s'];
-    const server = await startPeerServer(scope, harness, port, many, ages);
+    const server = await startPeerServer(scope, harness, port, many, flags);
     const agent = await harness.startAgent({ nodeName, serverPorts: [port], flags: ['--pod-wait=6s'] });
     await agent.untilReady();
-    await eventually(async () => assert.equal((await agent.ask('127.95.1.1')).status, 200));
-    const begun = server.connections();
+    return { server, agent };
+  }
+
+  it('fails no request when they reach their age', bound, async () => {
+    const ages = ['--grpc-max-connection-age-duration=1s', '--grpc-max-connection-age-grace-duration=1s'];
+    const { server, agent } = await start(ages);
     const { failed, served } = await askThroughout(agent, () => setTimeout(5_000));
     assert.deepEqual(failed, []);
     assert.ok(served > 50, `${served} were served`);
-    assert.ok(server.connections() - begun >= 3, `${server.connections() - begun} connections`);
+    assert.ok(connectionsUsed(server) >= 3, `${connectionsUsed(server)} connections`);
+  });
+
+  it('fails no request when they are idle', bound, async () => {
+    const { server, agent } = await start(['--grpc-max-connection-idle-duration=300ms']);
+    // Before, while and after the connection is closed.
+    for (const [index, millis] of [250, 290, 295, 300, 305, 310, 350, 600].entries()) {
+      assert.equal((await agent.ask(`127.95.1.${index + 1}`)).status, 200);
+      await setTimeout(millis);
+    }
+    assert.ok(connectionsUsed(server) >= 3, `${connectionsUsed(server)} connections`);
   });
 });
