@@ -37,7 +37,7 @@ export interface Door {
 
 /**
  * Opens the metadata door of a node: at once, or where another process of its kind still has the port, beside it as
- * soon as this one can answer as well. The rule is kept for as long as the process runs.
+ * soon as this one can answer as well. So long the rule is left to an agent on another port. The rule is kept for as long as the process runs.
  *
  * @throws PodpassError ERR_USAGE, ERR_LISTEN
  */
@@ -73,10 +73,15 @@ export async function openDoor(options: OpenDoorOptions): Promise<Door> {
     signal,
   });
   await handover.listen();
+  await firewall?.takeOver(options.isReady, signal);
   return {
     async close() {
-      await Promise.all([handover.close(), watching]);
-      if (options.removesRule) await firewall?.remove();
+      await watching;
+      const isRelieved = options.removesRule && (await firewall?.hasOtherAgent()) === true;
+      // Whom another agent answers need not wait for the end of this one, which goes on with what it has.
+      if (isRelieved) await firewall?.remove();
+      await handover.close();
+      if (options.removesRule && !isRelieved) await firewall?.remove();
     },
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Firewall, installFirewall } from './firewall.ts';
+import { type Firewall, type FirewallOptions, installFirewall } from './firewall.ts';
 import { type Answers, createFakeHost } from './testing/fake-host.ts';
 
 const guarded =
@@ -65,6 +65,90 @@ describe('installFirewall', () => {
     await installFirewall({ ...host.options, routeGuard: false });
     assert.match(host.calls[1] ?? '', /^ip -4 -batch - < rule del pref 5 .* prohibit\nrule del pref 4 /);
   });
+});
+
+describe('the rule beside another agent', () => {
+  const kiamsRule =
+    '-A PREROUTING -d 169.254.169.254/32 -i cali+ -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.1:8180';
+
+  async function start(changes: Answers = {}, options: Partial<FirewallOptions> = {}) {
+    const answers: Answers = {
+      ...working,
+      'nft -s': failed('No such file or directory'),
+      'nft -f': failed('not before it is time'),
+      'iptables --version': 'iptables v1.8.9 (nf_tables)',
+      'iptables -w': kiamsRule,
+      ...changes,
+    };
+    const host = createFakeHost(answers);
+    host.listening.add(8180);
+    const firewall = await installFirewall({ ...host.options, kind: 'nftables', ...options });
+    answers['nft -f'] = '';
+    answers['nft -s'] = 'table inet podpass { as installed }';
+    const state = { canAnswer: false };
+    const stop = new AbortController();
+    const done = firewall.takeOver(() => state.canAnswer, stop.signal);
+    const isInstalled = () => host.calls.some((call) => call.startsWith('nft -f'));
+    return { ...host, firewall, state, stop, done, isInstalled };
+  }
+
+  it('waits until this one can answer, and says so; the guard does not', async () => {
+    const { calls, clock, health, state, done, isInstalled } = await start();
+    assert.equal(calls[0], 'ip -4 rule show');
+    await clock.advance(60_000);
+    assert.equal(isInstalled(), false);
+    assert.match(health.report('ready').checks[0]?.message ?? '', /the agent at 10\.0\.0\.1:8180 answers/);
+    state.canAnswer = true;
+    await clock.advance(50);
+    await done;
+    assert.equal(isInstalled(), true);
+    assert.equal(health.report('ready').ok, true);
+  });
+
+  it('is installed when that one listens no more', async () => {
+    const { listening, clock, done, isInstalled } = await start();
+    listening.clear();
+    await clock.advance(1_000);
+    await done;
+    assert.equal(isInstalled(), true);
+  });
+
+  it('is installed when the rule that leads there is gone', async () => {
+    const { answers, clock, done, isInstalled } = await start();
+    answers['iptables -w'] = '-P PREROUTING ACCEPT';
+    await clock.advance(1_000);
+    await done;
+    assert.equal(isInstalled(), true);
+  });
+
+  it('is never installed by an agent that ends before', async () => {
+    const { stop, clock, done, firewall, isInstalled } = await start();
+    stop.abort();
+    await clock.advance(1_000);
+    await done;
+    await firewall.watch(stop.signal);
+    assert.equal(isInstalled(), false);
+  });
+
+  it('says so when it cannot be installed then', async () => {
+    const { answers, state, clock, done } = await start();
+    answers['nft -f'] = failed('boom');
+    state.canAnswer = true;
+    const refused = assert.rejects(done, { code: 'ERR_FIREWALL', message: /boom/ });
+    await clock.advance(50);
+    await refused;
+  });
+
+  for (const [what, changes, options] of [
+    ['without a guard', {}, { routeGuard: false }],
+    ['where the guard cannot be set up', { 'ip -': failed('no such thing') }, {}],
+    ['where our table is there already', { 'nft -s': 'table inet podpass { of an earlier start }' }, {}],
+  ] as const) {
+    it(`is installed at once ${what}`, async () => {
+      const { calls } = await start({ 'nft -f': '', 'nft -s': 'table inet podpass {}', ...changes }, options);
+      assert.ok(calls.some((call) => call.startsWith('nft -f')));
+    });
+  }
 });
 
 describe('the rule while the agent runs', () => {
@@ -145,10 +229,15 @@ describe('the rule while the agent runs', () => {
   it('says whether it could be removed', async () => {
     const host = createFakeHost({ ...working });
     const firewall = await installFirewall(host.options);
-    await firewall.remove();
-    assert.ok(host.log.some((line) => line.startsWith('info: iptables rule was successfully removed')));
     host.answers.nft = failed('busy');
     await firewall.remove();
     assert.ok(host.log.some((line) => /^error: the rule could not be removed .*busy/.test(line)));
+    host.answers.nft = working.nft ?? '';
+    await firewall.remove();
+    assert.ok(host.log.some((line) => line.startsWith('info: iptables rule was successfully removed')));
+    // Nothing of it may come back: a chain would bring its table.
+    host.calls.length = 0;
+    await (await firewall.holdNewcomers())();
+    assert.deepEqual(host.calls, []);
   });
 });

@@ -2,10 +2,13 @@ import { type Clock, sleep } from '../base/clock.ts';
 import type { Health } from '../telemetry/health.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { FirewallBackEnd } from './back-end.ts';
 import { chooseBackEnd, type FirewallKind } from './choose-back-end.ts';
+import { findOtherAgent } from './find-other-agent.ts';
 import { hostInterfacesText } from './host-interfaces.ts';
 import type { HostView } from './host-view.ts';
 import { createInterfaceWatch } from './interface-watch.ts';
+import { hasNftTable } from './nftables.ts';
 import type { Redirect } from './redirect.ts';
 import { createRouteGuard, type GuardOutcome } from './route-guard.ts';
 import type { RunTool } from './run-tool.ts';
@@ -24,6 +27,15 @@ export interface FirewallOptions {
 }
 
 export interface Firewall {
+  /**
+   * Installs the rule if it has been left to another agent until now: as soon as this agent can answer, or the other one
+   * no longer does. Does nothing where the rule is installed.
+   *
+   * @throws PodpassError ERR_FIREWALL
+   */
+  readonly takeOver: (canAnswer: () => boolean, signal: AbortSignal) => Promise<void>;
+  /** Whether pods would be answered by another agent if the rule were taken away. */
+  readonly hasOtherAgent: () => Promise<boolean>;
   /** Looks at each interval whether the rule is as it was installed, and installs it again if not. */
   readonly watch: (signal: AbortSignal) => Promise<void>;
   /**
@@ -35,11 +47,19 @@ export interface Firewall {
   readonly remove: () => Promise<void>;
 }
 
+const takeOverPollMillis = 50;
+/** Each so many of these it is looked whether the other agent is still there, which needs a tool. */
+const lookForOtherEvery = 10;
+
 /** Each so many intervals everything is looked at; in between, what pods would notice first. */
 const thoroughEvery = 6;
 
 /**
  * Installs the rule that sends metadata requests of pods to the agent.
+ *
+ * Beside another agent whose rule works, kiam's, only the route guard is installed: pods of a working agent are not to
+ * be sent to one that does not know them yet. The rule follows with `takeOver`. Whatever becomes of the other agent and
+ * of its rule meanwhile, the guard lets nothing out; without a guard nothing is left to others.
  *
  * @throws PodpassError ERR_FIREWALL when it cannot be installed: an agent without its rule leaves the node's own role
  *   to every pod
@@ -58,38 +78,58 @@ export async function installFirewall(options: FirewallOptions): Promise<Firewal
   const guard = options.routeGuard ? routeGuard : undefined;
   const guardWarnings = onceEach((text) => logger.warn(text));
   // The guard first: from here on nothing leaks, whatever becomes of the rest.
-  if (guard) reportGuard(await guard.ensure(), 'start');
   // What an earlier start left would go on as if the flag said nothing.
-  else await routeGuard.remove();
-  const backEnd = await chooseBackEnd({ ...options, wanted: options.kind });
+  const guarded = guard ? await guard.ensure() : await routeGuard.remove();
+  if (guard) reportGuard(guarded, 'start');
   const interfaceWatch = createInterfaceWatch({ interfaces: redirect.interfaces, host, clock, logger });
   interfaceWatch.look([]);
 
+  let installed: FirewallBackEnd | undefined;
   let problem: string | undefined;
-  settle(undefined);
+  const otherAgent = guard && guarded.kind === 'guarded' ? await agentToRelieve() : undefined;
+  if (otherAgent === undefined) {
+    await begin();
+  } else {
+    logger.info(
+      { agent: otherAgent },
+      'another agent answers the pods of this node; the rule is installed once this one can',
+    );
+    settle(`the rule is not installed yet: the agent at ${otherAgent} answers until this one can`);
+  }
   options.health.add('ready', 'firewall', () => ({
     ok: problem === undefined,
-    message: problem ?? `${backEnd.name}, ${hostInterfacesText(redirect.interfaces)}`,
+    message: problem ?? `${installed?.name}, ${hostInterfacesText(redirect.interfaces)}`,
   }));
-  logger.info({ firewall: backEnd.name, 'route.guard': guard !== undefined }, 'the rule is installed');
+
+  /** Not where our table is there already: then that is what pods go by, whatever iptables says. */
+  async function agentToRelieve(): Promise<string | undefined> {
+    const found = await findOtherAgent(options);
+    return found !== undefined && (await hasNftTable(run)) ? undefined : found;
+  }
+
+  async function begin(): Promise<void> {
+    installed = await chooseBackEnd({ ...options, wanted: options.kind });
+    settle(undefined);
+    logger.info({ firewall: installed.name, 'route.guard': guard !== undefined }, 'the rule is installed');
+  }
 
   function settle(now: string | undefined): void {
     problem = now;
     metrics.firewallOk.set(now === undefined ? 1 : 0);
   }
 
-  async function look(thorough: boolean): Promise<void> {
+  async function look(backEnd: FirewallBackEnd, thorough: boolean): Promise<void> {
     const found = await backEnd.check(thorough);
     if (found.kind === 'intact') {
       settle(undefined);
       interfaceWatch.look(found.strangers);
     } else {
-      await repair(found.message);
+      await repair(backEnd, found.message);
     }
     if (guard && thorough) reportGuard(await guard.ensure(), 'later');
   }
 
-  async function repair(damage: string): Promise<void> {
+  async function repair(backEnd: FirewallBackEnd, damage: string): Promise<void> {
     const outcome = await backEnd.install();
     if (outcome.kind === 'installed') {
       metrics.firewallRepairs.inc({ part: 'rule' });
@@ -123,27 +163,41 @@ export async function installFirewall(options: FirewallOptions): Promise<Firewal
   }
 
   return {
+    async takeOver(canAnswer, signal) {
+      for (let round = 1; installed === undefined && !signal.aborted; round++) {
+        const isAlone = round % lookForOtherEvery === 0 && (await findOtherAgent(options)) === undefined;
+        if (isAlone) logger.warn({ agent: otherAgent }, 'the other agent does not answer any more');
+        if (isAlone || canAnswer()) await begin();
+        else await sleep(clock, takeOverPollMillis, signal).catch(() => {});
+      }
+    },
+
+    hasOtherAgent: async () => (await findOtherAgent(options)) !== undefined,
+
     async watch(signal) {
       for (let round = 1; !signal.aborted; round++) {
         await sleep(clock, options.checkIntervalMillis, signal).catch(() => {});
-        if (!signal.aborted) await look(round % thoroughEvery === 0);
+        if (!signal.aborted && installed) await look(installed, round % thoroughEvery === 0);
       }
     },
 
     async holdNewcomers() {
-      await backEnd.holdNewcomers?.();
+      await installed?.holdNewcomers?.();
       return async () => {
-        await backEnd.releaseNewcomers?.();
+        await installed?.releaseNewcomers?.();
       };
     },
 
     async remove() {
       logger.info('undoing iptables changes');
-      const outcome = await backEnd.remove();
+      const outcome = (await installed?.remove()) ?? { kind: 'removed' };
       const unguarded = await guard?.remove();
       if (outcome.kind === 'failed')
         logger.error({ reason: outcome.message }, 'the rule could not be removed');
-      else logger.info('iptables rule was successfully removed');
+      else {
+        installed = undefined;
+        logger.info('iptables rule was successfully removed');
+      }
       if (unguarded?.kind === 'failed') {
         logger.error({ reason: unguarded.message }, 'the routing rules of the guard could not be removed');
       }

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { countPortListeners } from './port-listeners.ts';
 
 /** What the host says of itself without a tool being run. */
 export interface HostView {
@@ -7,6 +8,8 @@ export interface HostView {
   readonly hasIPv6: () => boolean;
   /** Whether the nat table of the older iptables is in use. */
   readonly hasLegacyNat: () => boolean;
+  /** How many sockets listen on a TCP port of the host. */
+  readonly countListeners: (port: number) => Promise<number>;
   /** Whether this process may change the network. */
   readonly mayAdministerNetwork: () => boolean;
 }
@@ -28,6 +31,7 @@ export const hostView: HostView = {
       return true;
     }
   },
+  countListeners: (port) => countPortListeners(port),
   mayAdministerNetwork() {
     const [, effective = '0'] =
       /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];

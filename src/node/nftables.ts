@@ -43,6 +43,11 @@ export function createNftables(redirect: Redirect, run: RunTool): FirewallBackEn
   };
 }
 
+/** Whether there is a table of ours, of an earlier start or of an agent beside this one. */
+export async function hasNftTable(run: RunTool): Promise<boolean> {
+  return (await run('nft', listTable)).kind === 'done';
+}
+
 /** Removes the table, if it is there. */
 export async function removeNftTable(run: RunTool) {
   const result = await run('nft', ['-f', '-'], `add table ${nftTable}\ndelete table ${nftTable}\n`);

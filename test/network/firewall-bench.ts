@@ -4,6 +4,7 @@ import { createFakeClock, type FakeClock } from '../../src/base/fake-clock.ts';
 import { type Firewall, type FirewallOptions, installFirewall } from '../../src/node/firewall.ts';
 import { parseHostInterfaces } from '../../src/node/host-interfaces.ts';
 import type { HostView } from '../../src/node/host-view.ts';
+import { countPortListeners } from '../../src/node/port-listeners.ts';
 import { type RunTool, runTool } from '../../src/node/run-tool.ts';
 import { createHealth, type Health } from '../../src/telemetry/health.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
@@ -62,6 +63,7 @@ export async function createFirewallBench(scope: Scope, options?: TopologyOption
     interfaceNames: () => onNode('ls /sys/class/net').trim().split('\n'),
     hasIPv6: () => true,
     hasLegacyNat: () => onNode('cat /proc/net/ip_tables_names 2>/dev/null || true').includes('nat'),
+    countListeners: (port) => countPortListeners(port, async (path) => onNode(`cat ${path}`)),
     mayAdministerNetwork: () => true,
   };
 

@@ -39,6 +39,10 @@ export interface AgentOptions {
   /** The flags of the rule. Default: the agent installs it for the topology's interfaces. */
   readonly rule?: readonly string[];
   readonly flags?: readonly string[];
+  /** Of the metadata door. Default `agentPort`. */
+  readonly port?: number;
+  /** Where its server is said to be. Default: where it is. */
+  readonly server?: string;
   /** Resolve as soon as the process has been started. Default false. */
   readonly early?: boolean;
 }
@@ -99,16 +103,16 @@ export async function startNode(scope: Scope, options: NodeOptions = {}): Promis
     ec2,
     wiretap,
     server,
-    async startAgent({ rule = ownRule(topology), flags = [], early = false } = {}) {
+    async startAgent({ rule = ownRule(topology), flags = [], early = false, ...at } = {}) {
       agents += 1;
       const agent = startPodpassIn(scope, {
         namespace: topology.node,
         command: 'agent',
         flags: [
           ...world.agentTls,
-          `--port=${agentPort}`,
+          `--port=${at.port ?? agentPort}`,
           `--node-name=${nodeName}`,
-          `--server-address=localhost:${serverPort}`,
+          `--server-address=${at.server ?? `localhost:${serverPort}`}`,
           ...rule,
           ...flags,
         ],

@@ -14,6 +14,7 @@ export function createFakeHost(answers: Answers, interfaceNames = ['lo', 'eth0',
   const clock = createFakeClock();
   const metrics = createMetrics();
   const health = createHealth();
+  const listening = new Set<number>();
   const calls: string[] = [];
   const log: string[] = [];
   const options: FirewallOptions = {
@@ -34,6 +35,7 @@ export function createFakeHost(answers: Answers, interfaceNames = ['lo', 'eth0',
       interfaceNames: () => interfaceNames,
       hasIPv6: () => false,
       hasLegacyNat: () => false,
+      countListeners: async (port) => (listening.has(port) ? 1 : 0),
       mayAdministerNetwork: () => false,
     },
     clock,
@@ -49,5 +51,5 @@ export function createFakeHost(answers: Answers, interfaceNames = ['lo', 'eth0',
     metrics,
     health,
   };
-  return { options, answers, calls, log, clock, metrics, health, interfaceNames };
+  return { options, answers, listening, calls, log, clock, metrics, health, interfaceNames };
 }
