@@ -29,6 +29,11 @@ const kept: readonly { readonly start: string; readonly without: RegExp; readonl
     why: 'an agent runs on every node and calls neither AWS nor the Kubernetes API',
   },
   {
+    start: 'src/commands/standalone-run.ts',
+    without: /^@(grpc|bufbuild|protobufjs|kubernetes|peculiar)\//,
+    why: 'a standalone node speaks no gRPC, and only a kubeconfig needs the library of Kubernetes',
+  },
+  {
     start: 'src/commands/server-run.ts',
     without: /^@kubernetes\//,
     why: 'it costs 80 MB, and only a kubeconfig needs it',

@@ -10,6 +10,7 @@ import { healthFlags } from '../src/commands/health-flags.ts';
 import { iamSetupFlags } from '../src/commands/iam-setup-flags.ts';
 import { sandboxFlags } from '../src/commands/sandbox-flags.ts';
 import { serverFlags } from '../src/commands/server-flags.ts';
+import { standaloneFlags } from '../src/commands/standalone-flags.ts';
 import { type MetricDefinition, metricCatalogue } from '../src/telemetry/metric-catalogue.ts';
 
 const header = '<!-- Written by `npm run generate` from the code. Edit it there. -->\n';
@@ -23,6 +24,7 @@ function renderFlags(): string {
   const commands: [string, FlagTable][] = [
     ['podpass agent', agentFlags],
     ['podpass server', serverFlags],
+    ['podpass standalone', standaloneFlags],
     ['podpass health', healthFlags],
     ['podpass sandbox', sandboxFlags],
     ['podpass iam setup', iamSetupFlags],
@@ -37,11 +39,12 @@ function renderFlags(): string {
   return [
     '# Flags',
     header,
-    'Durations are written as in Go: `10s`, `500ms`, `1h30m`. A flag without a value can be switched off with `--no-FLAG`.',
+    'Durations are written as in Go: `10s`, `500ms`, `1h30m`. A flag without a value can be switched off with `--no-FLAG`;',
+    'for `podpass standalone` also with `--FLAG=false`, as with kube2iam.',
     'The command line wins over the environment.\n',
     sections.join('\n'),
-    "## Taken for kiam's sake\n",
-    'Flags that kiam has or had and that have another name here, or no effect. A process takes them, checks their values and',
+    "## Taken for kiam's and kube2iam's sake\n",
+    'Flags that kiam or kube2iam has or had and that have another name here, or no effect. A process takes them, checks their values and',
     'says once at its start which it was given.\n',
     table(['command', 'flag', 'default', 'meaning', 'here'], old),
   ].join('\n');

@@ -12,6 +12,12 @@ import type { ProcessContext } from './process-context.ts';
 
 type FirewallFlags = FlagValues<typeof firewallFlags>;
 
+/** What a command calls the flags that say where the rule leads to. */
+export interface RedirectFlagNames {
+  readonly host: string;
+  readonly port: string;
+}
+
 /**
  * What the rule is to say, from the flags.
  *
@@ -23,17 +29,23 @@ export function redirectOf(
     readonly port: number;
     readonly listenHost: string | undefined;
   },
+  names: RedirectFlagNames = { host: 'host', port: 'port' },
 ): Redirect {
   const { port, listenHost } = flags;
   const interfaces = parseHostInterfaces(flags.hostInterface);
-  const hosts = agentHosts({ given: flags.host, interfaces, found: networkInterfaces() });
+  const hosts = agentHosts({
+    flagName: names.host,
+    given: flags.host,
+    interfaces,
+    found: networkInterfaces(),
+  });
   if (port === 0)
-    throw new PodpassError('ERR_USAGE', '--iptables needs a --port that the rule can name, not 0.');
+    throw new PodpassError('ERR_USAGE', `--iptables needs a --${names.port} that the rule can name, not 0.`);
   const answered = ['0.0.0.0', '::', ...Object.values(hosts)];
   if (listenHost !== undefined && !answered.includes(listenHost)) {
     throw new PodpassError(
       'ERR_USAGE',
-      `--listen-host=${listenHost} is not where the rule of --iptables sends requests (${Object.values(hosts).join(', ')}). Leave it out, or make --host the same.`,
+      `--listen-host=${listenHost} is not where the rule of --iptables sends requests (${Object.values(hosts).join(', ')}). Leave it out, or make --${names.host} the same.`,
     );
   }
   return { interfaces, hosts, port };

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf, PodpassError } from '../base/errors.ts';
 import { agentCommand } from './agent.ts';
+import { booleansOfPflag } from './booleans-of-pflag.ts';
 import { completionCommand } from './completion.ts';
 import { expandArgumentFiles } from './expand-argument-files.ts';
 import { fullName } from './full-name.ts';
@@ -10,6 +11,7 @@ import { iamCommand } from './iam.ts';
 import { statusOfRequestToEnd, untilDone } from './lifecycle.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { serverCommand } from './server.ts';
+import { standaloneCommand } from './standalone.ts';
 import { version } from './version.ts';
 
 /** The whole command table. Building it loads no room: a command loads its own when it runs. */
@@ -23,6 +25,7 @@ export function createProgram(): Command {
   for (const command of [
     agentCommand(),
     serverCommand(),
+    standaloneCommand(),
     healthCommand(),
     sandboxCommand(),
     iamCommand(),
@@ -70,7 +73,7 @@ export async function runCommandLine(
     });
   }
   try {
-    const args = namesOfKingpin(expandArgumentFiles(argv.slice(2)));
+    const args = booleansOfPflag(program, namesOfKingpin(expandArgumentFiles(argv.slice(2))));
     if (args.length === 0) {
       // As kiam's does.
       program.outputHelp({ error: true });

@@ -29,7 +29,21 @@ describe('completion in bash', () => {
   });
 
   const cases: [string[], string[]][] = [
-    [[''], ['agent', 'server', 'health', 'sandbox', 'iam', 'completion', 'help', '--version', '--help']],
+    [
+      [''],
+      [
+        'agent',
+        'server',
+        'standalone',
+        'health',
+        'sandbox',
+        'iam',
+        'completion',
+        'help',
+        '--version',
+        '--help',
+      ],
+    ],
     [['se'], ['server']],
     [
       ['agent', '--grpc'],

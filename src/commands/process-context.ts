@@ -18,6 +18,8 @@ export interface ProcessContext {
   readonly health: Health;
   /** Aborts when the process is asked to end. */
   readonly signal: AbortSignal;
+  /** Pages beside metrics and health, as JSON, for callers on loopback alone. Added when there is something to show. */
+  readonly localPages: Map<string, () => unknown>;
   /**
    * Says that all is wired and listened on. Until then the process is not ready, whatever its checks say: metrics and
    * health are served from the beginning, when most checks are not even there.
@@ -26,6 +28,8 @@ export interface ProcessContext {
   /** Stops serving metrics, health and profiles: the last thing a process does. */
   readonly end: () => Promise<void>;
 }
+
+export type ProcessTitle = 'agent' | 'server' | 'standalone';
 
 export interface ProcessFlags {
   readonly jsonLog: boolean;
@@ -41,7 +45,7 @@ export interface StartOptions {
   /** The next process of its kind may run beside it, on the same address of metrics and health. Default no. */
   readonly sharesPorts?: boolean;
   /** What must be done before anything else can fail: nothing is listened on until it is done. */
-  readonly first?: (basics: Omit<ProcessContext, 'started' | 'end'>) => Promise<void>;
+  readonly first?: (basics: Omit<ProcessContext, 'started' | 'end' | 'localPages'>) => Promise<void>;
 }
 
 /**
@@ -50,7 +54,7 @@ export interface StartOptions {
  * @throws PodpassError ERR_USAGE, ERR_LISTEN
  */
 export async function startProcess(
-  title: 'agent' | 'server',
+  title: ProcessTitle,
   flags: ProcessFlags,
   { notice, first, sharesPorts = false }: StartOptions,
 ): Promise<ProcessContext> {
@@ -71,6 +75,7 @@ export async function startProcess(
     signal: flags.untilStdinEnds ? parentSignal() : shutdownSignal(),
   };
   await first?.(basics);
+  const localPages: ProcessContext['localPages'] = new Map();
   const telemetry = await listen();
   const profiles =
     flags.pprofListenAddr === undefined
@@ -78,6 +83,7 @@ export async function startProcess(
       : await serveProfiles({ address: flags.pprofListenAddr, clock: systemClock, logger });
   return {
     ...basics,
+    localPages,
     started() {
       isStarted = true;
     },
@@ -90,7 +96,13 @@ export async function startProcess(
   async function listen(): Promise<TelemetryServer | undefined> {
     if (flags.prometheusListenAddr === undefined) return undefined;
     const address = parseListenAddress('prometheus-listen-addr', flags.prometheusListenAddr);
-    const server = await startTelemetryServer({ metrics, health, reusePort: sharesPorts, ...address });
+    const server = await startTelemetryServer({
+      metrics,
+      health,
+      localPages,
+      reusePort: sharesPorts,
+      ...address,
+    });
     logger.info({ address: `${address.host ?? ''}:${server.port}` }, 'serving metrics and health');
     return server;
   }

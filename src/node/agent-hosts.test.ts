@@ -14,7 +14,10 @@ function address(text: string): NetworkInterfaceInfo {
 describe('agentHosts', () => {
   it('takes the first address of each family that is given, in its one spelling', () => {
     const given = ['10.0.0.1', '10.0.0.2', 'FD00:0::1'];
-    assert.deepEqual(agentHosts({ given, interfaces, found: {} }), { v4: '10.0.0.1', v6: 'fd00::1' });
+    assert.deepEqual(agentHosts({ flagName: 'host', given, interfaces, found: {} }), {
+      v4: '10.0.0.1',
+      v6: 'fd00::1',
+    });
   });
 
   it("finds an IPv6 address of the node itself before one of a pod's interface", () => {
@@ -23,7 +26,7 @@ describe('agentHosts', () => {
       cali1: [address('fd77::1')],
       eth0: [address('10.0.0.1'), address('fe80::1'), address('fd78::1')],
     };
-    assert.deepEqual(agentHosts({ given: ['10.0.0.1'], interfaces, found }), {
+    assert.deepEqual(agentHosts({ flagName: 'host', given: ['10.0.0.1'], interfaces, found }), {
       v4: '10.0.0.1',
       v6: 'fd78::1',
     });
@@ -31,7 +34,9 @@ describe('agentHosts', () => {
 
   it('has no IPv6 where the node has none but link-local', () => {
     const found = { eth0: [address('fe80::1')], lo: [address('::1')] };
-    assert.deepEqual(agentHosts({ given: ['10.0.0.1'], interfaces, found }), { v4: '10.0.0.1' });
+    assert.deepEqual(agentHosts({ flagName: 'host', given: ['10.0.0.1'], interfaces, found }), {
+      v4: '10.0.0.1',
+    });
   });
 
   for (const [given, said] of [
@@ -40,7 +45,10 @@ describe('agentHosts', () => {
     [['010.0.0.1'], /not an address/],
   ] as const) {
     it(`refuses ${JSON.stringify(given)}`, () => {
-      assert.throws(() => agentHosts({ given, interfaces, found: {} }), { code: 'ERR_USAGE', message: said });
+      assert.throws(() => agentHosts({ flagName: 'host', given, interfaces, found: {} }), {
+        code: 'ERR_USAGE',
+        message: said,
+      });
     });
   }
 });

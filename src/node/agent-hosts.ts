@@ -6,7 +6,9 @@ import { type HostInterfaces, isPodInterface } from './host-interfaces.ts';
 import type { Family } from './metadata-addresses.ts';
 
 export interface AgentHostsOptions {
-  /** `--host`: the node's addresses, at most one of each family is used, the first. */
+  /** What the flag is called, for messages. */
+  readonly flagName: string;
+  /** The node's addresses, at most one of each family is used, the first. */
   readonly given: readonly string[];
   readonly interfaces: HostInterfaces;
   /** What `os.networkInterfaces()` says. */
@@ -19,18 +21,26 @@ export interface AgentHostsOptions {
  *
  * @throws PodpassError ERR_USAGE when none is given, or one is no address
  */
-export function agentHosts({ given, interfaces, found }: AgentHostsOptions): Partial<Record<Family, string>> {
+export function agentHosts({
+  flagName,
+  given,
+  interfaces,
+  found,
+}: AgentHostsOptions): Partial<Record<Family, string>> {
   const hosts = given.map((host) => {
     const address = canonicalAddress(host);
     if (address !== undefined) return address;
-    throw new PodpassError('ERR_USAGE', `--host cannot be used: ${JSON.stringify(host)} is not an address.`);
+    throw new PodpassError(
+      'ERR_USAGE',
+      `--${flagName} cannot be used: ${JSON.stringify(host)} is not an address.`,
+    );
   });
   const v4 = hosts.find(isIPv4);
   const v6 = hosts.find(isIPv6) ?? ownIPv6(interfaces, found);
   if (given.length === 0) {
     throw new PodpassError(
       'ERR_USAGE',
-      '--iptables needs --host, the address of the node that requests are sent to. Set HOST_IP from status.podIP in the manifest of the agent.',
+      `--iptables needs --${flagName}, the address of the node that requests are sent to. Set HOST_IP from status.podIP in the manifest.`,
     );
   }
   return { ...(v4 === undefined ? {} : { v4 }), ...(v6 === undefined ? {} : { v6 }) };

@@ -4,13 +4,13 @@ export interface MetricDefinition {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
-  /** Which process reports it. */
-  readonly process: 'agent' | 'server' | 'both';
+  /** Which process reports it. A standalone node reports what agent and server do, but for what is between them. */
+  readonly process: 'agent' | 'server' | 'both' | 'standalone';
   /** Upper bounds of a histogram's buckets, in the unit of its name. */
   readonly buckets?: readonly number[];
   /** Read from tallies at each scrape instead of being told of each value (`bulk-histogram.ts`). */
   readonly bulk?: true;
-  /** Absent from the other process, where a 0 would be taken for a fact. The others are in both, as kiam's are. */
+  /** Absent from the other processes, where a 0 would be taken for a fact. The others are in both, as kiam's are. */
   readonly exclusive?: true;
 }
 

@@ -27,7 +27,7 @@ export type Metrics = { readonly [K in keyof Catalogue]: Instrument<Catalogue[K]
 export interface MetricsOptions {
   readonly processMetrics?: boolean;
   /** Which process this is. Default: one that reports everything. */
-  readonly process?: 'agent' | 'server';
+  readonly process?: 'agent' | 'server' | 'standalone';
 }
 
 /**

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createHealth, type Health } from './health.ts';
 import { createMetrics } from './metrics.ts';
@@ -43,6 +44,24 @@ describe('telemetry server', () => {
 
   it('has nothing else', async () => {
     for (const path of ['/', '/debug', '/metrics/']) assert.equal((await get(path)).status, 404, path);
+  });
+
+  it('shows pages to this host and to nobody else', async () => {
+    const { port, close } = await startTelemetryServer({
+      metrics: createMetrics(),
+      health,
+      port: 0,
+      localPages: new Map([['/debug/store', () => ({ a: 1 })]]),
+    });
+    const local = await fetch(`http://127.0.0.1:${port}/debug/store`);
+    assert.equal(local.headers.get('content-type'), 'application/json');
+    assert.equal(await local.text(), '{"a":1}\n');
+    const [outer] = Object.values(networkInterfaces())
+      .flatMap((addresses = []) => addresses)
+      .filter(({ family, internal }) => family === 'IPv4' && !internal);
+    // The address that a caller has who asks an address of this host is that address.
+    if (outer) assert.equal((await fetch(`http://${outer.address}:${port}/debug/store`)).status, 404);
+    await close();
   });
 
   it('lets the next process listen before it stops, if both say so', async () => {

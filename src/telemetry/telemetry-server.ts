@@ -6,6 +6,8 @@ import type { Metrics } from './metrics.ts';
 export interface TelemetryServerOptions {
   readonly metrics: Metrics;
   readonly health: Health;
+  /** Further pages by their path, rendered as JSON, for callers on loopback alone. */
+  readonly localPages?: ReadonlyMap<string, () => unknown>;
   /** Absent: all addresses, of IPv4 alone where the host has no IPv6. */
   readonly host?: string;
   /** 0 takes a free port. */
@@ -20,13 +22,13 @@ export interface TelemetryServer {
 }
 
 /**
- * Serves `/metrics` (Prometheus text), `/healthz` (liveness) and `/readyz` (readiness), and nothing else. It has an
+ * Serves `/metrics` (Prometheus text), `/healthz` (liveness) and `/readyz` (readiness), and pages for this host. It has an
  * address of its own, which pods need not reach.
  *
  * @throws PodpassError ERR_LISTEN
  */
 export async function startTelemetryServer(options: TelemetryServerOptions): Promise<TelemetryServer> {
-  const { metrics, health, host, port, reusePort = false } = options;
+  const { metrics, health, host, port, reusePort = false, localPages } = options;
   const server = createServer(
     { requestTimeout: 10_000, headersTimeout: 5_000 },
     async (request, response) => {
@@ -39,6 +41,9 @@ export async function startTelemetryServer(options: TelemetryServerOptions): Pro
         response
           .writeHead(report.ok ? 200 : 503, { 'content-type': 'text/plain' })
           .end(formatHealthReport(report));
+      } else if (localPages?.has(path ?? '') && isLoopback(request.socket.remoteAddress)) {
+        const page = localPages.get(path ?? '')?.();
+        response.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(page)}\n`);
       } else {
         response.writeHead(404, { 'content-type': 'text/plain' }).end('try /metrics, /healthz or /readyz\n');
       }
@@ -61,4 +66,9 @@ export async function startTelemetryServer(options: TelemetryServerOptions): Pro
         server.closeAllConnections();
       }),
   };
+}
+
+/** Whoever comes from another address is answered as if the page were not there. */
+function isLoopback(address = ''): boolean {
+  return address === '::1' || /^(?:::ffff:)?127\./.test(address);
 }

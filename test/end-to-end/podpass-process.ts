@@ -17,6 +17,8 @@ export interface PodpassProcess {
   untilReady(): Promise<void>;
   /** What `/readyz` says now. */
   readyz(): Promise<{ readonly status: number; readonly body: string }>;
+  /** What its telemetry address answers. */
+  get(path: string): Promise<{ readonly status: number; readonly body: string }>;
   /** The sum of a metric over those of its series that have these labels. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
   /** As `kill -9`: it has no time for a last word. */
@@ -27,18 +29,25 @@ export interface PodpassProcess {
 
 export interface PodpassOptions {
   readonly scope: Scope;
-  readonly command: 'server' | 'agent';
+  readonly command: 'server' | 'agent' | 'standalone';
   readonly flags: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
 export const mainScript = join(projectRoot, 'src', 'main.ts');
 
+/** In the words of kiam, or of kube2iam. */
+const logFlags = {
+  agent: ['--json-log', '--level=debug'],
+  server: ['--json-log', '--level=debug'],
+  standalone: ['--log-format=json', '--log-level=debug'],
+} as const;
+
 const readyBound = 30_000;
 const requestBound = 5_000;
 const terminateBound = 20_000;
 
-/** Starts `podpass server` or `podpass agent` as a process of its own, with nothing of this one's environment. */
+/** Starts a command of podpass as a process of its own, with nothing of this one's environment. */
 export async function startPodpass(options: PodpassOptions): Promise<PodpassProcess> {
   const { scope, command, flags, env = {} } = options;
   const [telemetryPort] = await freePorts(1);
@@ -50,8 +59,7 @@ export async function startPodpass(options: PodpassOptions): Promise<PodpassProc
     args: [
       mainScript,
       command,
-      '--json-log',
-      '--level=debug',
+      ...logFlags[command],
       `--prometheus-listen-addr=127.0.0.1:${telemetryPort}`,
       ...flags,
     ],
@@ -78,6 +86,7 @@ export async function startPodpass(options: PodpassOptions): Promise<PodpassProc
       return child.ended;
     },
     log,
+    get,
     untilReady: () =>
       child.untilReady(async () => (await get('/readyz')).status === 200, readyBound, scope.signal),
     readyz: () => get('/readyz'),
