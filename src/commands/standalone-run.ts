@@ -107,7 +107,9 @@ export async function runStandalone(flags: StandaloneFlags, notice: string | und
   void cluster.whenSynced.then(() => {
     isSynced = true;
   });
-  const watching = cluster.run();
+  // Requests under way at the end may be waiting for a pod.
+  const serving = new AbortController();
+  const watching = cluster.run(serving.signal);
   const door = await openDoor({
     context,
     broker,
@@ -128,6 +130,7 @@ export async function runStandalone(flags: StandaloneFlags, notice: string | und
   logger.info('stopping standalone');
   // Requests are answered to the end, so what answers them goes last.
   await door.close();
+  serving.abort();
   await Promise.all([watching, deciding.stop()]);
   backend.close();
   connection.close();
