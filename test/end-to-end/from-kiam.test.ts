@@ -55,21 +55,29 @@ function readPage(): readonly { readonly heading: string; readonly script: strin
 }
 
 /** What other images a step leaves running. */
+const [look, one, rest] = ['1. Look', '2. One node', '3. Watch, then the rest'];
+const [servers, gain, back] = ['4. Servers', '5. What there is to gain', 'The way back'];
+const [inPlace, backInPlace] = ['Agents in place', 'Agents in place: the way back'];
+const kiams = `kiam-agent ${kiamImage}`;
+const ours = `podpass-agent ${podpassImage}`;
 const leavesRunning: Readonly<Record<string, { readonly agents?: string[]; readonly server?: string }>> = {
-  '2. One node': { agents: [podpassImage, kiamImage] },
-  '3. Watch, then the rest': { agents: [podpassImage, podpassImage] },
-  '4. Servers': { server: podpassImage },
-  'The way back': { agents: [kiamImage, kiamImage], server: kiamImage },
+  [one]: { agents: [kiams, kiams, ours] },
+  [rest]: { agents: [ours, ours] },
+  [servers]: { server: podpassImage },
+  [back]: { agents: [kiams, kiams], server: kiamImage },
+  [inPlace]: { agents: nodes.map(() => `kiam-agent ${podpassImage}`) },
+  [backInPlace]: { agents: [kiams, kiams] },
 };
-const [look, gain, back] = ['1. Look', '5. What there is to gain', 'The way back'];
-const [one, rest, servers] = ['2. One node', '3. Watch, then the rest', '4. Servers'];
+/** Agents of two kinds on one node are not noticed by anybody. */
+const withoutRetry = [one, rest];
 const orders = {
-  agents: [look, one, rest, servers, gain, back],
-  servers: [look, servers, one, rest, gain, back],
+  'agents first': [look, one, rest, servers, gain, back],
+  'servers first': [look, servers, one, rest, gain, back],
+  'agents in place': [look, inPlace, servers, backInPlace],
 };
 
 for (const [first, headings] of Object.entries(orders)) {
-  describe(`docs/from-kiam.md, ${first} first`, needs('kube-apiserver', 'etcd', 'kubectl'), () => {
+  describe(`docs/from-kiam.md, ${first}`, needs('kube-apiserver', 'etcd', 'kubectl'), () => {
     const scope = suiteScope();
     const [setUp, ...blocks] = readPage();
     let harness: Harness;
@@ -78,6 +86,9 @@ for (const [first, headings] of Object.entries(orders)) {
     let kubelet: ReturnType<typeof playKubelet>;
     let serverPorts: readonly number[];
     let agentPorts: readonly number[];
+    let portsBeside: readonly number[];
+    /** Where the rule of each node leads. */
+    let doors: number[];
     let serverFlags: readonly string[];
     let load: Load;
 
@@ -85,9 +96,11 @@ for (const [first, headings] of Object.entries(orders)) {
       harness = await createHarness(scope);
       aws = await startSmallAws(scope, ['reader', 'writer']);
       cluster = await startCluster(scope);
-      const ports = await freePorts(4);
+      const ports = await freePorts(6);
       serverPorts = ports.slice(0, 2);
-      agentPorts = ports.slice(2);
+      agentPorts = ports.slice(2, 4);
+      portsBeside = ports.slice(4);
+      doors = [...agentPorts];
       await eventually(() => cluster.createServiceAccount('default', 'kube-system'), 30_000);
       await cluster.createNamespace('team', { [permittedKey]: '.*' });
       for (const [role, list] of [
@@ -120,10 +133,11 @@ for (const [first, headings] of Object.entries(orders)) {
       kubelet = playKubelet(scope, cluster, [
         { name: 'kiam-server', nodes: masters, start: startServer },
         { name: 'kiam-agent', nodes, start: startAgent },
+        { name: 'podpass-agent', nodes, start: startBeside },
       ]);
       await eventually(() => assert.equal(kubelet.images().length, 4), 30_000);
       kubelet.check();
-      load = startLoad(agentPorts);
+      load = startLoad((node) => doors[node] ?? 0);
     }, bound);
 
     async function startServer({ image, args }: KiamContainer, node: PlayedNode): Promise<Running> {
@@ -148,6 +162,26 @@ for (const [first, headings] of Object.entries(orders)) {
     async function startAgent({ image, args }: KiamContainer, node: PlayedNode): Promise<Running> {
       const agentPort = agentPorts[nodes.indexOf(node)] ?? 0;
       if (image === kiamImage) return startKiamAgent(scope, harness.tls, { port: agentPort, serverPorts });
+      return startOurs(args, node, agentPort);
+    }
+
+    /** It takes the rule when it is ready, and gives it back before it ends if its arguments say so. */
+    async function startBeside({ image, args, readinessProbe }: KiamContainer, node: PlayedNode) {
+      assert.equal(image, podpassImage);
+      assert.ok(args.includes('--port=8182') && args.includes('--firewall=nftables'), args.join(' '));
+      assert.deepEqual(readinessProbe?.httpGet, { path: '/readyz', port: 9621, scheme: 'HTTP' });
+      const index = nodes.indexOf(node);
+      const agent = await startOurs(args, node, portsBeside[index] ?? 0);
+      doors[index] = portsBeside[index] ?? 0;
+      return {
+        async stop() {
+          if (args.includes('--iptables-remove')) doors[index] = agentPorts[index] ?? 0;
+          await agent.stop();
+        },
+      };
+    }
+
+    async function startOurs(args: readonly string[], node: PlayedNode, agentPort: number): Promise<Running> {
       const flags = onLoopback(args.slice(1), { tlsFolder: harness.folder, serverPorts, agentPort });
       const process = await startPodpass({
         scope,
@@ -161,13 +195,15 @@ for (const [first, headings] of Object.entries(orders)) {
 
     it('has commands under each step', () => {
       assert.match(setUp?.script ?? '', /^export PODPASS_IMAGE=podpass:0\.1\.0$/m);
-      assert.deepEqual([...new Set(blocks.map(({ heading }) => heading))].sort(), headings.toSorted());
+      const named = new Set(blocks.map(({ heading }) => heading));
+      assert.deepEqual([...named].sort(), [...new Set(Object.values(orders).flat())].sort());
     });
 
-    let [agents, server] = [[kiamImage, kiamImage], kiamImage];
+    let [agents, server] = [[kiams, kiams], kiamImage];
     for (const heading of headings) {
       it(`${heading}: no request fails`, bound, async () => {
         const answeredBefore = load.answered();
+        const retriedBefore = load.retried();
         const folder = join(harness.folder, 'operator');
         mkdirSync(folder, { recursive: true });
         for (const { script } of blocks.filter((block) => block.heading === heading)) {
@@ -186,13 +222,11 @@ for (const [first, headings] of Object.entries(orders)) {
           assert.ok(ended.kind === 'exited' && ended.status === 0, `${script}\n${JSON.stringify(ended)}`);
         }
         ({ agents = agents, server = server } = leavesRunning[heading] ?? {});
-        const expected = [
-          ...agents.map((image) => `kiam-agent ${image}`),
-          ...masters.map(() => `kiam-server ${server}`),
-        ];
+        const expected = [...agents, ...masters.map(() => `kiam-server ${server}`)];
         await eventually(() => assert.deepEqual(kubelet.images(), expected.sort()), 30_000);
         await eventually(() => assert.ok(load.answered() > answeredBefore + 10));
         assert.deepEqual(load.failed, []);
+        if (withoutRetry.includes(heading)) assert.equal(load.retried(), retriedBefore);
       });
     }
 
@@ -219,7 +253,7 @@ for (const [first, headings] of Object.entries(orders)) {
 type Load = ReturnType<typeof startLoad>;
 
 /** Every pod asks all the time, as one that waits and tries again while there is no answer. */
-function startLoad(agentPorts: readonly number[]) {
+function startLoad(doorOf: (node: number) => number) {
   const failed: string[] = [];
   const served = new Map<string, { readonly role: string; readonly credentials: ServedCredentials }>();
   let stopped = false;
@@ -227,10 +261,10 @@ function startLoad(agentPorts: readonly number[]) {
   let retried = 0;
   let longest = 0;
 
-  async function askOnce(port: number, from: string, role: string): Promise<void> {
+  async function askOnce(node: number, from: string, role: string): Promise<void> {
     const began = performance.now();
     for (;;) {
-      const answer = await callerAt(port)
+      const answer = await callerAt(doorOf(node))
         .ask(from)
         .catch(
           (error: Error): PodAnswer => ({ status: 0, body: error.message, headers: {}, role, millis: 0 }),
@@ -257,7 +291,7 @@ function startLoad(agentPorts: readonly number[]) {
 
   const asking = pods.map(async ({ podIP, role, node }) => {
     while (!stopped) {
-      await askOnce(agentPorts[node] ?? 0, podIP, role);
+      await askOnce(node, podIP, role);
       await setTimeout(5);
     }
   });

@@ -45,7 +45,7 @@ const ownFlags = ['--json-log', '--level', '--prometheus-listen-addr'];
 export function onLoopback(args: readonly string[], at: Loopback): string[] {
   const servers = at.serverPorts.map((port) => `localhost:${port}`).join(',');
   return args
-    .filter((arg) => !ownFlags.includes(arg.split('=')[0] ?? '') && arg !== '--iptables')
+    .filter((arg) => !ownFlags.includes(arg.split('=')[0] ?? '') && !arg.startsWith('--iptables'))
     .map((arg) =>
       arg
         .replace('/etc/kiam/tls', at.tlsFolder)

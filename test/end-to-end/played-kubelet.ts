@@ -15,6 +15,7 @@ export interface PlayedNode {
 
 export interface PlayedDaemonSet {
   readonly name: string;
+  /** Those that there are for it; it runs on the ones that its template selects. */
   readonly nodes: readonly PlayedNode[];
   /** Resolves when it is ready. */
   start(container: KiamContainer, node: PlayedNode): Promise<Running>;
@@ -23,10 +24,16 @@ export interface PlayedDaemonSet {
 interface DaemonSet {
   readonly metadata: { readonly generation: number };
   readonly spec: {
-    readonly updateStrategy: { readonly type: string };
+    readonly updateStrategy: {
+      readonly type: string;
+      readonly rollingUpdate?: { readonly maxSurge?: number };
+    };
     readonly template: {
       readonly metadata: { readonly labels: object };
-      readonly spec: { readonly containers: readonly [KiamContainer] };
+      readonly spec: {
+        readonly containers: readonly [KiamContainer];
+        readonly nodeSelector?: Readonly<Record<string, string>>;
+      };
     };
   };
 }
@@ -35,8 +42,8 @@ const folder = '/api/v1/namespaces/kube-system/pods';
 const pollMillis = 50;
 
 /**
- * Plays the DaemonSet controller and kubelet: one pod on each node from the template that there is, replaced as the
- * update strategy says; what runs in it is started and ended with it. A failure is thrown by `stop`.
+ * Plays the DaemonSet controller and kubelet: one pod on each node from the template that there is, if there is one,
+ * replaced as the update strategy says; what runs in it is started and ended with it. A failure is thrown by `stop`.
  */
 export function playKubelet(scope: Required<Scope>, cluster: Cluster, sets: readonly PlayedDaemonSet[]) {
   const running = new Map<string, { readonly process: Running; readonly made: string }>();
@@ -44,11 +51,30 @@ export function playKubelet(scope: Required<Scope>, cluster: Cluster, sets: read
   let failure: unknown;
   let serial = 0;
 
-  const read = async (name: string): Promise<DaemonSet> =>
-    (await cluster.must(
+  async function read(name: string): Promise<DaemonSet | undefined> {
+    const list = await cluster.must(
       'GET',
-      `/apis/apps/v1/namespaces/kube-system/daemonsets/${name}`,
-    )) as unknown as DaemonSet;
+      `/apis/apps/v1/namespaces/kube-system/daemonsets?fieldSelector=metadata.name=${name}`,
+    );
+    return (list.items as readonly DaemonSet[])[0];
+  }
+
+  async function nodesOf(
+    set: PlayedDaemonSet,
+    object: DaemonSet | undefined,
+  ): Promise<readonly PlayedNode[]> {
+    if (!object) return [];
+    const selector = new URLSearchParams({
+      labelSelector: Object.entries(object.spec.template.spec.nodeSelector ?? {})
+        .map(([key, value]) => `${key}=${value}`)
+        .join(','),
+    });
+    const list = await cluster.must('GET', `/api/v1/nodes?${selector}`);
+    const names = (list.items as readonly { metadata: { name: string } }[]).map(
+      ({ metadata }) => metadata.name,
+    );
+    return set.nodes.filter(({ name }) => names.includes(name));
+  }
 
   async function startPod(set: PlayedDaemonSet, node: PlayedNode, { spec }: DaemonSet): Promise<string> {
     const name = `${set.name}-${++serial}`;
@@ -82,15 +108,20 @@ export function playKubelet(scope: Required<Scope>, cluster: Cluster, sets: read
     const pods = new Map<string, string>();
     while (!stopped) {
       const object = await read(set.name);
-      const wanted = JSON.stringify(object.spec.template.spec);
+      const wanted = JSON.stringify(object?.spec.template.spec);
+      const hosts = await nodesOf(set, object);
       for (const node of set.nodes) {
         const name = pods.get(node.name);
-        if (name !== undefined && !(await mustEnd(name, object, wanted))) continue;
-        if (name !== undefined) await endPod(name);
-        pods.set(node.name, await startPod(set, node, object));
+        const belongs = object !== undefined && hosts.includes(node);
+        if (name !== undefined && belongs && !(await mustEnd(name, object, wanted))) continue;
+        const surges = belongs && (object.spec.updateStrategy.rollingUpdate?.maxSurge ?? 0) > 0;
+        if (name !== undefined && !surges) await endPod(name);
+        if (belongs) pods.set(node.name, await startPod(set, node, object));
+        else pods.delete(node.name);
+        if (name !== undefined && surges) await endPod(name);
       }
       const upToDate = [...pods.values()].every((name) => running.get(name)?.made === wanted);
-      await report(set, object, upToDate ? set.nodes.length : 0);
+      if (object) await report(set, object, hosts.length, upToDate ? hosts.length : 0);
       await setTimeout(pollMillis);
     }
   }
@@ -102,9 +133,14 @@ export function playKubelet(scope: Required<Scope>, cluster: Cluster, sets: read
     return (pod.metadata as { deletionTimestamp?: string }).deletionTimestamp !== undefined;
   }
 
-  async function report(set: PlayedDaemonSet, { metadata }: DaemonSet, updated: number): Promise<void> {
-    const count = set.nodes.length;
-    await cluster.must('PATCH', `/apis/apps/v1/namespaces/kube-system/daemonsets/${set.name}/status`, {
+  async function report(
+    set: PlayedDaemonSet,
+    { metadata }: DaemonSet,
+    count: number,
+    updated: number,
+  ): Promise<void> {
+    // It may have been deleted meanwhile.
+    await cluster.request('PATCH', `/apis/apps/v1/namespaces/kube-system/daemonsets/${set.name}/status`, {
       contentType: 'application/merge-patch+json',
       body: {
         status: {
