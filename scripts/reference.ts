@@ -100,8 +100,9 @@ function renderMetrics(): string {
   return [
     '# Metrics',
     header,
-    "Served as Prometheus text on `--prometheus-listen-addr`, path `/metrics`. Names that begin with `kiam_` are kiam's,",
-    'with its labels, so that dashboards and alerts made for kiam go on working. The usual `process_` and `nodejs_` metrics',
+    "Served as Prometheus text on `--prometheus-listen-addr`, path `/metrics`. Names that begin with `kiam_` are kiam's, and",
+    "those with `kube2iam_` kube2iam's, with their labels, so that dashboards and alerts made for them go on working. A",
+    'standalone node reports what is said of agent and server, too, but for what is between the two. The usual `process_` and `nodejs_` metrics',
     'come with them.\n',
     table(['metric', 'kind', 'labels', 'process', 'meaning'], rows),
   ].join('\n');

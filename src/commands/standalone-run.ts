@@ -1,4 +1,4 @@
-import type { Broker, PodView } from '../broker/broker.ts';
+import type { PodView } from '../broker/broker.ts';
 import { describeStore } from '../broker/describe-store.ts';
 import { createPodTable } from '../broker/pod-table.ts';
 import { createTableBroker } from '../broker/table-broker.ts';
@@ -21,6 +21,7 @@ import { untilAborted } from './lifecycle.ts';
 import { loadTokenKey } from './load-token-key.ts';
 import { openDoor } from './open-door.ts';
 import { type ProcessContext, startProcess } from './process-context.ts';
+import { reportAsKube2iam } from './report-as-kube2iam.ts';
 import { readStandaloneSettings, type StandaloneFlags } from './standalone-settings.ts';
 import { startDeciding } from './start-deciding.ts';
 import { connectToCluster, watchCluster } from './watch-cluster.ts';
@@ -67,7 +68,10 @@ export async function runStandalone(flags: StandaloneFlags, notice: string | und
     "kube2iam's lists of allowed roles and its default role are not looked at yet: namespaces have to permit roles by iam.amazonaws.com/permitted, and a pod without the annotation has no role",
   );
   const { sessionMillis } = settings;
-  const backend = connectToSts({ context, sessionMillis, region, endpoint: flags.stsEndpoint });
+  const report = reportAsKube2iam(context);
+  const backend = report.countCalls(
+    connectToSts({ context, sessionMillis, region, endpoint: flags.stsEndpoint }),
+  );
 
   // What is known of the cluster: this node's pods, and nobody else's.
   const connection = connectToCluster(await clusterConfigOf(flags, context), context);
@@ -95,7 +99,7 @@ export async function runStandalone(flags: StandaloneFlags, notice: string | und
     sessionMillis,
     callsPerSecond: flags.stsRate,
   });
-  const broker: Broker = createTableBroker({ table, clock });
+  const broker = report.countAnswers(createTableBroker({ table, clock }));
   if (flags.debug) {
     context.localPages.set('/debug/store', () =>
       describeStore(table.values(), cluster.namespaces.values(), flags.namespaceKey),

@@ -43,6 +43,27 @@ describe('createMeter', () => {
     assert.doesNotMatch(text, /kiam_metadata_success_total\{handler="roleName"\}/);
   });
 
+  it("counts under kube2iam's names and labels, too", async () => {
+    const metrics = createMetrics({ process: 'standalone' });
+    const meter = createMeter(metrics);
+    meter.record('credentials', 200, 0.003);
+    meter.record('credentials', 403, 0.001);
+    meter.record('token', 200, 0.001);
+    meter.record('ping', 200, 0.001);
+    const text = await metrics.registry.metrics();
+    const name = 'kube2iam_http_request_duration_seconds';
+    for (const line of [
+      `${name}_count{code="200",method="GET",handler="roleHandler"} 1`,
+      `${name}_sum{code="200",method="GET",handler="roleHandler"} 0.003`,
+      `${name}_bucket{le="0.001",code="403",method="GET",handler="roleHandler"} 1`,
+      `${name}_count{code="200",method="PUT",handler="reverseProxyHandler"} 1`,
+    ]) {
+      assert.ok(text.includes(`${line}\n`), line);
+    }
+    assert.equal(text.match(new RegExp(`^${name}_count`, 'gm'))?.length, 3);
+    assert.doesNotMatch(await createMetrics({ process: 'agent' }).registry.metrics(), /kube2iam/);
+  });
+
   it('puts what takes longer than all buckets into the last', async () => {
     const { meter, scrape } = setUp();
     meter.record('proxy', 502, 60);

@@ -19,28 +19,48 @@ export interface Meter {
   mishap(handler: Handler, mishap: Mishap): void;
 }
 
-interface Row {
-  readonly handler: Handler;
-  /** By status. */
-  readonly statuses: Float64Array;
+/** What became of the requests of one handler that were answered with one status. */
+interface Column {
+  readonly status: number;
   /** By latency bucket, the last for what is above all bounds. */
   readonly buckets: Float64Array;
-  readonly mishaps: Record<Mishap, number>;
   seconds: number;
+  /** Not yet in the counters. */
+  fresh: number;
+}
+
+interface Row {
+  readonly handler: Handler;
+  /** By status; made when the first answer has it. */
+  readonly columns: (Column | undefined)[];
+  readonly mishaps: Record<Mishap, number>;
   /** Something was counted since the last fold: there are many instruments, and each calls for the fold. */
   stale: boolean;
 }
+
+/** kube2iam's names, for what it had. Of methods it saw others too; here a HEAD counts as a GET. */
+const kube2iamLabels: Readonly<Partial<Record<Handler, { method: string; handler: string }>>> = {
+  roleName: { method: 'GET', handler: 'securityCredentialsHandler' },
+  credentials: { method: 'GET', handler: 'roleHandler' },
+  health: { method: 'GET', handler: 'healthHandler' },
+  proxy: { method: 'GET', handler: 'reverseProxyHandler' },
+  token: { method: 'PUT', handler: 'reverseProxyHandler' },
+};
 
 /** Counts in plain arrays, which the instruments of `metrics` read when they are scraped. */
 export function createMeter(metrics: Metrics): Meter {
   const bounds = metrics.metadataLatency.buckets;
   const newRow = (handler: Handler): Row => ({
     handler,
-    statuses: new Float64Array(600),
-    buckets: new Float64Array(bounds.length + 1),
+    columns: [],
     mishaps: { 'find-role': 0, 'empty-role': 0, credentials: 0 },
-    seconds: 0,
     stale: false,
+  });
+  const newColumn = (status: number): Column => ({
+    status,
+    buckets: new Float64Array(bounds.length + 1),
+    seconds: 0,
+    fresh: 0,
   });
   const rows: Readonly<Record<Handler, Row>> = {
     roleName: newRow('roleName'),
@@ -59,8 +79,25 @@ export function createMeter(metrics: Metrics): Meter {
 
   metrics.metadataLatency.readFrom(() =>
     Object.values(rows)
-      .filter(({ buckets }) => buckets.some((count) => count > 0))
-      .map(({ handler, buckets, seconds }) => ({ labels: { handler }, counts: buckets, sum: seconds })),
+      .filter(({ columns }) => columns.some((column) => column !== undefined))
+      .map(({ handler, columns }) => ({ labels: { handler }, ...sumOf(columns, bounds.length + 1) })),
+  );
+  metrics.kube2iamRequests.readFrom(() =>
+    Object.values(rows).flatMap(({ handler, columns }) => {
+      const labels = kube2iamLabels[handler];
+      if (labels === undefined) return [];
+      return columns.flatMap((column) =>
+        column === undefined
+          ? []
+          : [
+              {
+                labels: { code: String(column.status), ...labels },
+                counts: column.buckets,
+                sum: column.seconds,
+              },
+            ],
+      );
+    }),
   );
   metrics.beforeScrape(() => {
     for (const row of Object.values(rows)) fold(row);
@@ -70,12 +107,13 @@ export function createMeter(metrics: Metrics): Meter {
   function fold(row: Row): void {
     if (!row.stale) return;
     row.stale = false;
-    const { handler, statuses, mishaps: counts } = row;
-    for (const [status, count] of statuses.entries()) {
-      if (count === 0) continue;
-      statuses[status] = 0;
-      metrics.metadataResponses.inc({ handler, code: String(status) }, count);
-      if (status === 200) metrics.metadataSuccess.inc({ handler }, count);
+    const { handler, columns, mishaps: counts } = row;
+    for (const column of columns) {
+      if (column === undefined || column.fresh === 0) continue;
+      const { status, fresh } = column;
+      column.fresh = 0;
+      metrics.metadataResponses.inc({ handler, code: String(status) }, fresh);
+      if (status === 200) metrics.metadataSuccess.inc({ handler }, fresh);
     }
     for (const mishap of mishaps) {
       if (counts[mishap] > 0) instruments[mishap].inc({ handler }, counts[mishap]);
@@ -88,9 +126,14 @@ export function createMeter(metrics: Metrics): Meter {
       const row = rows[handler];
       let bucket = 0;
       while (bucket < bounds.length && seconds > (bounds[bucket] ?? 0)) bucket += 1;
-      row.buckets[bucket] = (row.buckets[bucket] ?? 0) + 1;
-      row.statuses[status] = (row.statuses[status] ?? 0) + 1;
-      row.seconds += seconds;
+      let column = row.columns[status];
+      if (column === undefined) {
+        column = newColumn(status);
+        row.columns[status] = column;
+      }
+      column.buckets[bucket] = (column.buckets[bucket] ?? 0) + 1;
+      column.seconds += seconds;
+      column.fresh += 1;
       row.stale = true;
     },
     mishap(handler, mishap) {
@@ -98,4 +141,18 @@ export function createMeter(metrics: Metrics): Meter {
       rows[handler].stale = true;
     },
   };
+}
+
+function sumOf(
+  columns: readonly (Column | undefined)[],
+  buckets: number,
+): { counts: Float64Array; sum: number } {
+  const counts = new Float64Array(buckets);
+  let sum = 0;
+  for (const column of columns) {
+    if (column === undefined) continue;
+    for (const [bucket, count] of column.buckets.entries()) counts[bucket] = (counts[bucket] ?? 0) + count;
+    sum += column.seconds;
+  }
+  return { counts, sum };
 }

@@ -21,9 +21,13 @@ const handledLabels = [...callLabels, 'grpc_code'] as const;
 /** kiam's: 13 buckets from 1 ms to 4.096 s. Kept, because dashboards are drawn on them. */
 const kiamBuckets = Array.from({ length: 13 }, (_, power) => 2 ** power / 1_000);
 
+/** kube2iam's: one more. */
+const kube2iamBuckets = [...kiamBuckets, 8.192];
+
 /**
- * Every metric that podpass reports, in one place. Names that begin with `kiam_` are kiam's own with kiam's
- * labels, so that its dashboards and alerts go on working; what kiam had no name for begins with `podpass_`.
+ * Every metric that podpass reports, in one place. Names that begin with `kiam_` or `kube2iam_` are those of kiam and
+ * kube2iam with their labels, so that their dashboards and alerts go on working; what they had no name for begins with
+ * `podpass_`.
  */
 export const metricCatalogue = {
   // The metadata door.
@@ -392,5 +396,73 @@ export const metricCatalogue = {
     help: 'Kubernetes events, by reason and what became of them: written, aggregated, dropped, failed.',
     labels: ['reason', 'outcome'],
     process: 'server',
+  },
+  // kube2iam's.
+  kube2iamRequests: {
+    name: 'kube2iam_http_request_duration_seconds',
+    kind: 'histogram',
+    help: 'Time until the answers of the metadata door, by status, method and handler.',
+    labels: ['code', 'method', 'handler'],
+    process: 'standalone',
+    buckets: kiamBuckets,
+    bulk: true,
+    exclusive: true,
+  },
+  kube2iamCalls: {
+    name: 'kube2iam_iam_request_duration_seconds',
+    kind: 'histogram',
+    help: 'Duration of AssumeRole calls, by code (Success, or what STS or the network said) and role. The first 200 roles are named.',
+    labels: ['code', 'role_arn'],
+    process: 'standalone',
+    buckets: kube2iamBuckets,
+    exclusive: true,
+  },
+  kube2iamCacheHits: {
+    name: 'kube2iam_iam_cache_hits_total',
+    kind: 'counter',
+    help: 'Requests for the role or the credentials that found credentials in memory, by role. The first 200 are named.',
+    labels: ['role_arn'],
+    process: 'standalone',
+    exclusive: true,
+  },
+  kube2iamUnknownPods: {
+    name: 'kube2iam_iam_k8s_pod_not_in_pod_cache',
+    kind: 'counter',
+    help: 'Requests whose pod was not known after --pod-wait.',
+    labels: [],
+    process: 'standalone',
+    exclusive: true,
+  },
+  kube2iamDuplicates: {
+    name: 'kube2iam_iam_k8s_dup_req_count',
+    kind: 'counter',
+    help: 'Always 0: the API server is not asked who has an address. Kept for the dashboards of kube2iam.',
+    labels: [],
+    process: 'standalone',
+    exclusive: true,
+  },
+  kube2iamDuplicatesSolved: {
+    name: 'kube2iam_iam_k8s_dup_req_success_count',
+    kind: 'counter',
+    help: 'Always 0, as the one above.',
+    labels: [],
+    process: 'standalone',
+    exclusive: true,
+  },
+  kube2iamHealth: {
+    name: 'kube2iam_healthcheck_status',
+    kind: 'gauge',
+    help: 'Whether /healthz answers 200 (1) or 503 (0). It does not ask the EC2 metadata service.',
+    labels: [],
+    process: 'standalone',
+    exclusive: true,
+  },
+  kube2iamInfo: {
+    name: 'kube2iam_info',
+    kind: 'gauge',
+    help: 'Always 1. The version is that of podpass.',
+    labels: ['version', 'build_date', 'commit_hash'],
+    process: 'standalone',
+    exclusive: true,
   },
 } as const satisfies Record<string, MetricDefinition>;

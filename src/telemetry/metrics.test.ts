@@ -13,7 +13,7 @@ describe('metric catalogue', () => {
 
   for (const [key, { name, kind, help }] of definitions) {
     it(`names ${key} by Prometheus' rules`, () => {
-      assert.match(name, /^(kiam|podpass|grpc_server|grpc_client)_[a-zA-Z0-9_]+$/);
+      assert.match(name, /^(kiam|kube2iam|podpass|grpc_server|grpc_client)_[a-zA-Z0-9_]+$/);
       // kiam's own names are kept as they are, whatever their shape.
       if (name.startsWith('podpass_') && kind === 'counter') {
         assert.match(name, /_total$/);
@@ -68,8 +68,36 @@ describe("kiam's metrics", () => {
 
   it('are all that have names of its kind', () => {
     const names = ofKiam.map(([name]) => name);
-    const ours = definitions.map(([, { name }]) => name).filter((name) => !name.startsWith('podpass_'));
+    const ours = definitions.map(([, { name }]) => name).filter((name) => !/^(podpass|kube2iam)_/.test(name));
     assert.deepEqual(ours.toSorted(), names.toSorted());
+  });
+});
+
+/** kube2iam 0.15's own, with their labels. */
+const ofKube2iam: readonly (readonly [name: string, kind: string, labels: string])[] = [
+  ['kube2iam_iam_request_duration_seconds', 'histogram', 'code,role_arn'],
+  ['kube2iam_iam_cache_hits_total', 'counter', 'role_arn'],
+  ['kube2iam_iam_k8s_dup_req_count', 'counter', ''],
+  ['kube2iam_iam_k8s_dup_req_success_count', 'counter', ''],
+  ['kube2iam_iam_k8s_pod_not_in_pod_cache', 'counter', ''],
+  ['kube2iam_http_request_duration_seconds', 'histogram', 'code,method,handler'],
+  ['kube2iam_healthcheck_status', 'gauge', ''],
+  ['kube2iam_info', 'gauge', 'version,build_date,commit_hash'],
+];
+
+describe("kube2iam's metrics", () => {
+  it('are all there, of a standalone node alone', async () => {
+    const ours = definitions.map(([, one]) => one).filter(({ name }) => name.startsWith('kube2iam_'));
+    assert.deepEqual(
+      ours.map(({ name, kind, labels }) => [name, kind, labels.join()]).toSorted(),
+      ofKube2iam.toSorted(),
+    );
+    for (const process of ['agent', 'server'] as const)
+      assert.doesNotMatch(await createMetrics({ process }).registry.metrics(), /kube2iam_/);
+    assert.doesNotMatch(
+      await createMetrics({ process: 'standalone' }).registry.metrics(),
+      /_tls_certificate/,
+    );
   });
 });
 

@@ -208,6 +208,17 @@ describe('podpass standalone on a real API server', needs('kube-apiserver', 'etc
     assert.ok(next.log.some(({ node: name }) => name === 'node-1'));
   });
 
+  it("reports under kube2iam's names, too", bound, async () => {
+    const [, next] = processes;
+    assert.ok(next);
+    assert.equal(await next.metric('kube2iam_healthcheck_status'), 1);
+    assert.ok((await next.metric('kube2iam_iam_cache_hits_total', { role_arn: `${roleBaseArn}reader` })) > 0);
+    assert.ok((await next.metric('kube2iam_iam_request_duration_seconds_count', { code: 'Success' })) > 0);
+    assert.ok(
+      (await next.metric('kube2iam_http_request_duration_seconds_count', { handler: 'roleHandler' })) > 0,
+    );
+  });
+
   it('writes no secret into its log', bound, async () => {
     const { credentials } = await pods.ask(reader);
     const [, apiToken] = access;
