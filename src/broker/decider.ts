@@ -66,7 +66,7 @@ export function createDecider(options: DeciderOptions): Decider {
     const namespace = namespaces.getByName('', pod.namespace);
     if (known) {
       if (known.pod.nodeName !== pod.nodeName) moveNode(known.pod, pod);
-      if (!sameAnnotations(known.pod, pod) || known.namespace !== namespace)
+      if (!sameAnnotations(known.pod, pod) || !sameAddresses(known.pod, pod) || known.namespace !== namespace)
         known.decision = options.decide(pod, namespace);
       known.pod = pod;
       known.namespace = namespace;
@@ -202,6 +202,11 @@ function sameAnnotations(a: Annotated, b: Annotated): boolean {
     keys.length === Object.keys(b.annotations).length &&
     keys.every((key) => a.annotations[key] === b.annotations[key])
   );
+}
+
+/** An address may be part of a session's name. */
+function sameAddresses({ podIPs: a }: Pod, { podIPs: b }: Pod): boolean {
+  return a.length === b.length && a.every((address, i) => address === b[i]);
 }
 
 function sameIdentity(a: SessionIdentity, b: SessionIdentity): boolean {

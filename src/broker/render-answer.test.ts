@@ -52,7 +52,13 @@ const cases: [string, Unserved, string, string[]][] = [
       decision: { kind: 'forbidden', role, refusal: { rule: 'missing', annotation }, findings },
     },
     'RoleForbidden',
-    ['pod shop/web-0', role.name, 'namespace shop', annotation, 'Add it'],
+    [
+      'pod shop/web-0',
+      role.name,
+      'namespace shop',
+      annotation,
+      'Set it so that it matches arn:aws:iam::123456789012:role/team/reader',
+    ],
   ],
   [
     'namespace that does not permit it',
@@ -90,7 +96,7 @@ const cases: [string, Unserved, string, string[]][] = [
       },
     },
     'RoleForbidden',
-    [annotation, '"("', 'not a regular expression', 'missing )', 'Correct it'],
+    [annotation, '"("', 'which cannot be used: missing )', 'Correct it'],
   ],
   [
     'annotation that cannot be used',

@@ -1,5 +1,5 @@
 import { unreachable } from '../base/errors.ts';
-import type { Decision, Refusal } from '../roles/decision.ts';
+import type { Decision } from '../roles/decision.ts';
 import type { Answer, Caller } from './broker.ts';
 
 /** Why there are no credentials, as HTTP bodies, Kubernetes events and log lines say it. */
@@ -46,7 +46,10 @@ export function renderAnswer(answer: Exclude<Answer, { kind: 'credentials' }>): 
         `the credentials of ${podOf(answer.caller)} for role ${printable(answer.role.arn)} are being fetched. Try again.`,
       );
     case 'undecided':
-      return explain('PodUndecided', `namespace of ${podOf(answer.caller)} is not known yet. Try again.`);
+      return explain(
+        'PodUndecided',
+        `what decides about ${podOf(answer.caller)} is not known yet. Try again.`,
+      );
     case 'unknown':
       return explain(
         'PodUnknown',
@@ -70,7 +73,7 @@ export function renderDenial(caller: Caller, decision: Denial): Explanation {
     case 'forbidden':
       return explain(
         'RoleForbidden',
-        `${podOf(caller)} may not have the role ${printable(decision.role.name)}: ${renderRefusal(caller, decision.refusal)}`,
+        `${podOf(caller)} may not have the role ${printable(decision.role.name)}: ${renderRefusal(caller, decision)}`,
       );
     case 'invalid':
       return explain(
@@ -83,12 +86,12 @@ export function renderDenial(caller: Caller, decision: Denial): Explanation {
   }
 }
 
-function renderRefusal(caller: Caller, refusal: Refusal): string {
+function renderRefusal(caller: Caller, { role, refusal }: Denial & { readonly kind: 'forbidden' }): string {
   const annotation = printable(refusal.annotation);
   const namespace = `namespace ${printable(caller.namespace)}`;
   switch (refusal.rule) {
     case 'missing':
-      return `${namespace} has no annotation ${annotation}. Add it, with a regular expression that matches the role.`;
+      return `${namespace} has no annotation ${annotation}, or an empty one. Set it so that it matches ${printable(role.arn)}.`;
     case 'no-match':
       return (
         `annotation ${annotation} of ${namespace} is ${quoted(refusal.expression)}, which does not match the role. ` +
@@ -96,8 +99,8 @@ function renderRefusal(caller: Caller, refusal: Refusal): string {
       );
     case 'invalid':
       return (
-        `annotation ${annotation} of ${namespace} is ${quoted(refusal.expression)}, which is not a regular expression ` +
-        `(${printable(refusal.problem)}). Correct it.`
+        `annotation ${annotation} of ${namespace} is ${quoted(refusal.expression)}, which cannot be used: ` +
+        `${printable(refusal.problem)}. Correct it.`
       );
     default:
       return unreachable(refusal);

@@ -99,7 +99,7 @@ describe('createDecide', () => {
         'forbidden',
         /^not set: the namespace permits no role$/,
       ],
-      ['an empty expression', { [role]: 'reader' }, '', 'forbidden', /^not set/],
+      ['an empty expression', { [role]: 'reader' }, '', 'forbidden', /^empty: it permits no role$/],
       [
         'another role permitted',
         { [role]: 'reader' },
@@ -294,5 +294,64 @@ describe('createDecide', () => {
       assert.equal(kind, String(i).startsWith('1') ? 'granted' : 'forbidden', String(i));
     }
     assert.equal(share(pod({ [role]: 'r1' }), open).kind, 'granted');
+  });
+
+  describe('the default role', () => {
+    const defaultRole = (bypassesRestrictions: boolean) => ({
+      defaultRole: { role: { name: 'reader', arn: reader }, bypassesRestrictions },
+    });
+
+    it('is that of pods that name none, and obeys the namespace', () => {
+      for (const annotations of [{}, { [role]: '' }]) {
+        const granted = decide(annotations, '.*', defaultRole(false));
+        assert.deepEqual(granted.kind === 'granted' && granted.role, { name: 'reader', arn: reader });
+        assert.match(granted.findings[0]?.found ?? '', /^not set: the default role is "reader"/);
+        assert.equal(decide(annotations, '.*writer', defaultRole(false)).kind, 'forbidden');
+        assert.equal(decide(annotations, null, defaultRole(false)).kind, 'undecided');
+      }
+    });
+
+    it('never takes the place of a role that is named', () => {
+      const named = decide({ [role]: 'writer' }, '.*', defaultRole(true));
+      assert.equal(named.kind === 'granted' && named.role.name, 'writer');
+      assert.equal(decide({ [role]: 'arn:x' }, '.*', defaultRole(true)).kind, 'invalid');
+      assert.equal(decide({ [role]: 'writer' }, '.*reader', defaultRole(true)).kind, 'forbidden');
+    });
+
+    it('goes past the namespace only where that is configured', () => {
+      for (const annotations of [{}, { [role]: reader }]) {
+        const granted = decide(annotations, undefined, defaultRole(true));
+        assert.equal(granted.kind, 'granted');
+        assert.match(granted.findings[1]?.found ?? '', /permitted whatever a namespace says/);
+        assert.equal(decide(annotations, undefined, defaultRole(false)).kind, 'forbidden');
+      }
+    });
+
+    it('takes the external id of the pod', () => {
+      const granted = decide({ [externalId]: 'shared-secret' }, '.*', defaultRole(false));
+      assert.equal(granted.kind === 'granted' && granted.session.externalId, 'shared-secret');
+    });
+  });
+
+  it('looks at no namespace where namespaces are not restricted', () => {
+    for (const expression of [null, undefined, '(', 'x']) {
+      const granted = decide({ [role]: 'reader' }, expression, { namespaceRestrictions: false });
+      assert.equal(granted.kind, 'granted');
+      assert.equal(granted.findings[1]?.lookedAt, 'configuration');
+      assert.equal(decide({}, expression, { namespaceRestrictions: false }).kind, 'no-role');
+    }
+  });
+
+  it('names sessions by the pod’s address in kube2iam’s way, each by its own', () => {
+    const byAddress = createDecide({ ...options, sessionNameFormat: 'kube2iam' });
+    const open = namespace({ [permitted]: '.*' });
+    const at = (podIPs: readonly string[]) => {
+      const decision = byAddress({ ...pod({ [role]: 'reader', [session]: 'own' }), podIPs }, open);
+      return decision.kind === 'granted' ? decision.session.sessionName : decision.kind;
+    };
+    assert.equal(at(['10.0.0.1']), 'debebe8d-reader');
+    assert.equal(at(['1.2.3.4']), '74445065-reader');
+    assert.equal(at([]), 'undecided');
+    assert.equal(at(['10.0.0.1']), 'debebe8d-reader');
   });
 });

@@ -4,18 +4,18 @@
  */
 export type Decision = (
   | { readonly kind: 'granted'; readonly role: BoundRole; readonly session: SessionRequest }
-  /** The pod has no role annotation. */
+  /** The pod has no role annotation, and there is no default role. */
   | { readonly kind: 'no-role' }
   | { readonly kind: 'forbidden'; readonly role: BoundRole; readonly refusal: Refusal }
   /** An annotation of the pod cannot be used as it is written. */
   | { readonly kind: 'invalid'; readonly annotation: string; readonly problem: string }
-  /** The pod's namespace has not been seen yet: wait, do not refuse. */
+  /** The pod's namespace, or an address that names its session, has not been seen yet: wait, do not refuse. */
   | { readonly kind: 'undecided' }
 ) & { readonly findings: readonly Finding[] };
 
 /** The role a pod is bound to. */
 export interface BoundRole {
-  /** As the annotation has it, byte for byte: what the metadata door lists. `reader`, `/team/reader` or a full ARN. */
+  /** As the annotation (or the default) has it, byte for byte: what the metadata door lists. `reader`, `/team/reader` or a full ARN. */
   readonly name: string;
   /** The full ARN: `arn:aws:iam::123456789012:role/team/reader`. */
   readonly arn: string;
@@ -31,6 +31,7 @@ export interface SessionRequest {
 
 /** Why the namespace does not permit the role. */
 export type Refusal =
+  /** The annotation is not there, or empty. */
   | { readonly rule: 'missing'; readonly annotation: string }
   | { readonly rule: 'no-match'; readonly annotation: string; readonly expression: string }
   | {

@@ -41,7 +41,7 @@ describe('explainDecision', () => {
       '    annotation iam.amazonaws.com/role of the pod: "reader", which is arn:aws:iam::123456789012:role/reader',
       '  May it have that role?',
       '    annotation iam.amazonaws.com/permitted of namespace default: not set: the namespace permits no role',
-      "  To permit it, annotate the namespace with iam.amazonaws.com/permitted: a regular expression that matches the role's ARN.",
+      "  To permit it, annotate the namespace with iam.amazonaws.com/permitted, so that it matches the role's ARN.",
     ]);
   });
 
@@ -61,7 +61,7 @@ describe('explainDecision', () => {
       /^Forbidden/,
       /Correct the annotation .* until then it permits no role\.$/,
     ],
-    ['a namespace not seen', asReader, null, /^Undecided/, /as soon as the namespace is seen/],
+    ['a namespace not seen', asReader, null, /^Undecided/, /as soon as that is seen/],
     [
       'a broken role',
       { 'iam.amazonaws.com/role': 'arn:x' },

@@ -11,7 +11,7 @@ import type { Decision, Finding, Refusal } from './decision.ts';
  *     annotation iam.amazonaws.com/role of pod default/web-0: "reader", which is arn:aws:iam::123456789012:role/reader
  *   May it have that role?
  *     annotation iam.amazonaws.com/permitted of namespace default: not set: the namespace permits no role
- *   To permit it, annotate the namespace with iam.amazonaws.com/permitted: a regular expression that ...
+ *   To permit it, annotate the namespace with iam.amazonaws.com/permitted, so that it matches the role's ARN.
  * ```
  */
 export function explainDecision(decision: Decision): readonly string[] {
@@ -44,7 +44,7 @@ function outcome(decision: Decision): string {
     case 'invalid':
       return `Invalid: the annotation ${decision.annotation} of the pod cannot be used.`;
     case 'undecided':
-      return 'Undecided: the namespace of the pod has not been seen yet.';
+      return 'Undecided: not all of what decides about the pod has been seen yet.';
     default:
       return unreachable(decision);
   }
@@ -57,7 +57,7 @@ function whatToDo(decision: Decision): string | undefined {
     case 'invalid':
       return `Correct the annotation ${decision.annotation} in the pod's template.`;
     case 'undecided':
-      return 'It is decided as soon as the namespace is seen; if this lasts, look at the connection to the Kubernetes API.';
+      return 'It is decided as soon as that is seen; if this lasts, look at the connection to the Kubernetes API.';
     case 'granted':
     case 'no-role':
       return undefined;
@@ -69,7 +69,7 @@ function whatToDo(decision: Decision): string | undefined {
 function howToPermit({ rule, annotation }: Refusal): string {
   switch (rule) {
     case 'missing':
-      return `To permit it, annotate the namespace with ${annotation}: a regular expression that matches the role's ARN.`;
+      return `To permit it, annotate the namespace with ${annotation}, so that it matches the role's ARN.`;
     case 'no-match':
       return `To permit it, change the annotation ${annotation} of the namespace so that it matches the role's ARN.`;
     case 'invalid':

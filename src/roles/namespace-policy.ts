@@ -1,7 +1,7 @@
 import type { Parsed } from './parsed.ts';
-import { compilePermittedExpression, type PermittedExpression } from './permitted-expression.ts';
+import type { RoleRule } from './role-rule.ts';
 
-/** Whether a namespace's expression permits a role. */
+/** Whether an annotation of a namespace permits a role. `missing`: it is empty. */
 export type Verdict =
   | { readonly kind: 'permitted' }
   | { readonly kind: 'missing' }
@@ -9,19 +9,19 @@ export type Verdict =
   | { readonly kind: 'invalid'; readonly problem: string };
 
 export interface NamespacePolicyOptions {
-  /** The whole ARN has to match; else any part. */
-  readonly strict: boolean;
+  /** Reads the annotation. */
+  readonly compile: (text: string) => Parsed<RoleRule>;
   /** How much compiled text is held, in instructions (about 0.4 kB each at worst). Default 200,000. */
   readonly maxHeldCost?: number;
 }
 
-/** Judges roles by the expressions of namespaces, compiling each expression once. */
+/** Judges roles by one annotation of namespaces, compiling each text once. */
 export interface NamespacePolicy {
   /**
-   * @param expression the annotation as written; absent and empty mean that nothing is permitted, as in kiam.
+   * @param expression the annotation as written; empty means that nothing is permitted, as in kiam.
    * @param roleArn the resolved ARN, whatever the pod's annotation looks like.
    */
-  judge(expression: string | undefined, roleArn: string): Verdict;
+  judge(expression: string, roleArn: string): Verdict;
   /** How many expressions are held. */
   readonly held: number;
 }
@@ -32,13 +32,13 @@ const leastCost = 64;
 const maxVerdicts = 64;
 
 interface Held {
-  readonly compiled: Parsed<PermittedExpression>;
+  readonly compiled: Parsed<RoleRule>;
   readonly cost: number;
   readonly verdicts: Map<string, boolean>;
 }
 
 export function createNamespacePolicy({
-  strict,
+  compile,
   maxHeldCost = 200_000,
 }: NamespacePolicyOptions): NamespacePolicy {
   /** In order of use, oldest first. Keyed by text: namespaces made from one template share an entry. */
@@ -52,7 +52,7 @@ export function createNamespacePolicy({
       held.set(expression, known);
       return known;
     }
-    const compiled = compilePermittedExpression(expression);
+    const compiled = compile(expression);
     // A text that was refused unread is cheap to refuse again, and may be long.
     const cost = Math.max(leastCost, expression.length, compiled.kind === 'ok' ? compiled.value.cost : 0);
     const entry = { compiled, cost, verdicts: new Map<string, boolean>() };
@@ -68,12 +68,12 @@ export function createNamespacePolicy({
 
   return {
     judge(expression, roleArn) {
-      if (!expression) return { kind: 'missing' };
+      if (expression === '') return { kind: 'missing' };
       const { compiled, verdicts } = lookUp(expression);
       if (compiled.kind === 'invalid') return compiled;
       let permitted = verdicts.get(roleArn);
       if (permitted === undefined) {
-        permitted = compiled.value.matches(roleArn, strict);
+        permitted = compiled.value.permits(roleArn);
         if (verdicts.size >= maxVerdicts) verdicts.clear();
         verdicts.set(roleArn, permitted);
       }

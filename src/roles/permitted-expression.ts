@@ -16,6 +16,8 @@ const maxInstructions = 4_096;
 export interface PermittedExpression {
   /** How large it is, for a cache that has to stay small. */
   readonly cost: number;
+  /** How many instructions it compiled to. */
+  readonly instructions: number;
   /**
    * Whether the expression permits a role.
    *
@@ -43,9 +45,11 @@ export function compilePermittedExpression(text: string): Parsed<PermittedExpres
     // re2js quotes the part that it could not read.
     return invalid(defused(messageOf(thrown).replace(/^error parsing regexp: /, '')));
   }
-  if (expression.programSize() > maxInstructions) return invalid(tooLarge);
+  const instructions = expression.programSize();
+  if (instructions > maxInstructions) return invalid(tooLarge);
   return ok({
     cost,
+    instructions,
     matches(roleArn, strict) {
       if (roleArn.length > longestRoleArn) return false;
       // A matcher and not test(): that would build automata of up to 8 MB for each expression, and keep them.

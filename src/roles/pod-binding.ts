@@ -1,13 +1,15 @@
 import type { AnnotationKeys } from './annotation-keys.ts';
 import { longestRoleArn } from './role-arn.ts';
 
-/** What a pod's annotations say. The role's text is not resolved yet. */
+/** What a pod's annotations say, and the default where they name no role. The role's text is not resolved yet. */
 export type PodBinding =
   | { readonly kind: 'none' }
   | {
       readonly kind: 'bound';
       /** As written: not empty, at most `longestRoleArn` characters, otherwise anything. */
       readonly roleText: string;
+      /** The pod names no role, and gets the default one. */
+      readonly isDefault?: true;
       /** As written: not empty, otherwise anything, of any length. */
       readonly sessionNameText?: string;
       /** 2 to 1224 of `[\w+=,.@:/-]`. A secret: never written anywhere. */
@@ -20,15 +22,18 @@ const externalIdPattern = /^[\w+=,.@:/-]{2,1224}$/;
 
 /**
  * Reads a pod's annotations, which are hostile: up to 256 kB of anything. An empty value is an absent one, as in
- * kiam. Without a role the other annotations mean nothing and are not looked at.
+ * kiam. (To kube2iam it was a role without a name, for which it answered an empty list.) Without a role the other
+ * annotations mean nothing and are not looked at; with the default role they count, as in kube2iam.
  *
  * No problem text contains the external id.
  */
 export function readPodBinding(
   annotations: Readonly<Record<string, string>>,
   keys: AnnotationKeys,
+  defaultRole?: string,
 ): PodBinding {
-  const roleText = annotation(annotations, keys.role);
+  const named = annotation(annotations, keys.role);
+  const roleText = named ?? defaultRole;
   if (roleText === undefined) return { kind: 'none' };
   if (roleText.length > longestRoleArn) {
     const problem = `it has ${roleText.length} characters, and no role ARN has more than ${longestRoleArn}`;
@@ -42,6 +47,7 @@ export function readPodBinding(
   return {
     kind: 'bound',
     roleText,
+    ...(named === undefined && { isDefault: true }),
     ...(sessionNameText !== undefined && { sessionNameText }),
     ...(externalId !== undefined && { externalId }),
   };

@@ -227,8 +227,8 @@ describe('against a real API server', needs('kube-apiserver', 'etcd'), () => {
     assert.equal(missing.source.component, 'kiam.server');
     assert.equal(
       missing.message,
-      'pod closed/guest may not have the role reader: namespace closed has no annotation iam.amazonaws.com/permitted. ' +
-        'Add it, with a regular expression that matches the role.',
+      'pod closed/guest may not have the role reader: namespace closed has no annotation iam.amazonaws.com/permitted, ' +
+        'or an empty one. Set it so that it matches arn:aws:iam::123456789012:role/reader.',
     );
     const { metadata } = await world.cluster.must('GET', '/api/v1/namespaces/closed/pods/guest');
     assert.equal(missing.involvedObject.uid, (metadata as { uid: string }).uid);
