@@ -1,6 +1,6 @@
 // docs/from-kiam.md, command by command, on Kubernetes' own API server. Played are kiam's halves, kubelet and the DaemonSet
-// controller, and the rule on the node: a pod asks the port of its node's agent. There is one loopback address for both
-// nodes, so agents show nothing but their certificate, and --agent-scope=enforce is not started with.
+// controller, and the rule on the node: a pod asks the port of its node's agent. Agents reach servers from the address of
+// their node, which is what --agent-scope=enforce goes by.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -13,6 +13,7 @@ import { type Cluster, startCluster } from '../parts/cluster.ts';
 import { kubeconfigText } from '../parts/cluster-files.ts';
 import { freePorts } from '../parts/free-ports.ts';
 import { projectRoot } from '../parts/locations.ts';
+import { startAddressProxy } from './address-proxy.ts';
 import { permittedKey, roleKey } from './annotate.ts';
 import { callerAt, type PodAnswer, type ServedCredentials } from './ask-agent.ts';
 import { eventually } from './eventually.ts';
@@ -21,7 +22,7 @@ import { startKiamAgent } from './kiam-agent.ts';
 import { startKiamServer } from './kiam-server.ts';
 import { type KiamContainer, onLoopback, readKiamManifest, startNodeMetadata } from './kiam-workload.ts';
 import { type PlayedNode, playKubelet, type Running } from './played-kubelet.ts';
-import { startPodpass } from './podpass-process.ts';
+import { type PodpassProcess, startPodpass } from './podpass-process.ts';
 import { region, type SmallAws, startSmallAws, whoIs } from './small-aws.ts';
 import { suiteScope } from './suite-scope.ts';
 
@@ -87,6 +88,9 @@ for (const [first, headings] of Object.entries(orders)) {
     let serverPorts: readonly number[];
     let agentPorts: readonly number[];
     let portsBeside: readonly number[];
+    /** Where the agents of each node find the servers, so that these see the node's address. */
+    let serversFrom: ReadonlyMap<PlayedNode, readonly number[]>;
+    const enforcing = new Set<PodpassProcess>();
     /** Where the rule of each node leads. */
     let doors: number[];
     let serverFlags: readonly string[];
@@ -101,6 +105,14 @@ for (const [first, headings] of Object.entries(orders)) {
       agentPorts = ports.slice(2, 4);
       portsBeside = ports.slice(4);
       doors = [...agentPorts];
+      serversFrom = new Map(
+        await Promise.all(
+          nodes.map(async (node): Promise<[PlayedNode, readonly number[]]> => {
+            const from = serverPorts.map((port) => startAddressProxy(scope, port, node.hostIP));
+            return [node, await Promise.all(from)];
+          }),
+        ),
+      );
       await eventually(() => cluster.createServiceAccount('default', 'kube-system'), 30_000);
       await cluster.createNamespace('team', { [permittedKey]: '.*' });
       for (const [role, list] of [
@@ -149,18 +161,24 @@ for (const [first, headings] of Object.entries(orders)) {
         for (const { podIP, role } of pods) kiam.pods.set(podIP, { role, accessKeyId: `ASIAKIAM${role}` });
         return kiam;
       }
-      const given = args.slice(1).filter((arg) => arg !== '--agent-scope=enforce');
       const flags = [
-        ...onLoopback(given, { tlsFolder: harness.folder, serverPorts: [port] }),
+        ...onLoopback(args.slice(1), { tlsFolder: harness.folder, serverPorts: [port] }),
         ...serverFlags,
       ];
       const process = await startPodpass({ scope, command: 'server', flags, env: aws.serverEnv });
       await process.untilReady();
-      return { stop: process.terminate };
+      if (args.includes('--agent-scope=enforce')) enforcing.add(process);
+      return {
+        async stop() {
+          enforcing.delete(process);
+          await process.terminate();
+        },
+      };
     }
 
     async function startAgent({ image, args }: KiamContainer, node: PlayedNode): Promise<Running> {
       const agentPort = agentPorts[nodes.indexOf(node)] ?? 0;
+      const serverPorts = serversFrom.get(node) ?? [];
       if (image === kiamImage) return startKiamAgent(scope, harness.tls, { port: agentPort, serverPorts });
       return startOurs(args, node, agentPort);
     }
@@ -182,7 +200,11 @@ for (const [first, headings] of Object.entries(orders)) {
     }
 
     async function startOurs(args: readonly string[], node: PlayedNode, agentPort: number): Promise<Running> {
-      const flags = onLoopback(args.slice(1), { tlsFolder: harness.folder, serverPorts, agentPort });
+      const flags = onLoopback(args.slice(1), {
+        tlsFolder: harness.folder,
+        serverPorts: serversFrom.get(node) ?? [],
+        agentPort,
+      });
       const process = await startPodpass({
         scope,
         command: 'agent',
@@ -198,6 +220,17 @@ for (const [first, headings] of Object.entries(orders)) {
       const named = new Set(blocks.map(({ heading }) => heading));
       assert.deepEqual([...named].sort(), [...new Set(Object.values(orders).flat())].sort());
     });
+
+    /** Agents have come to servers that refuse those that do not. */
+    async function allShowTheirNode(): Promise<void> {
+      const calls = async (labels: Record<string, string>) => {
+        const counts = [...enforcing].map((process) => process.metric('podpass_agent_calls_total', labels));
+        return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+      };
+      assert.equal(enforcing.size, masters.length);
+      await eventually(async () => assert.ok((await calls({ proof: 'address', outcome: 'served' })) >= 2));
+      assert.equal(await calls({ outcome: 'refused' }), 0);
+    }
 
     let [agents, server] = [[kiams, kiams], kiamImage];
     for (const heading of headings) {
@@ -226,6 +259,7 @@ for (const [first, headings] of Object.entries(orders)) {
         await eventually(() => assert.deepEqual(kubelet.images(), expected.sort()), 30_000);
         await eventually(() => assert.ok(load.answered() > answeredBefore + 10));
         assert.deepEqual(load.failed, []);
+        if (heading === gain) await allShowTheirNode();
         if (withoutRetry.includes(heading)) assert.equal(load.retried(), retriedBefore);
       });
     }
