@@ -69,6 +69,9 @@ const leavesRunning: Readonly<Record<string, { readonly agents?: string[]; reado
   [inPlace]: { agents: nodes.map(() => `kiam-agent ${podpassImage}`) },
   [backInPlace]: { agents: [kiams, kiams] },
 };
+/** The order in which servers are a Deployment, and the page's commands are read as it says. */
+const withDeployment = 'servers first';
+
 /** Agents of two kinds on one node are not noticed by anybody. */
 const withoutRetry = [one, rest];
 const orders = {
@@ -81,6 +84,7 @@ for (const [first, headings] of Object.entries(orders)) {
   describe(`docs/from-kiam.md, ${first}`, needs('kube-apiserver', 'etcd', 'kubectl'), () => {
     const scope = suiteScope();
     const [setUp, ...blocks] = readPage();
+    const isDeployment = first === withDeployment;
     let harness: Harness;
     let aws: SmallAws;
     let cluster: Cluster;
@@ -128,9 +132,16 @@ for (const [first, headings] of Object.entries(orders)) {
         const at = { nodeName: nodes[node]?.name ?? '', hostIP: nodes[node]?.hostIP ?? '', podIP };
         await cluster.createPod({ name, namespace: 'team', annotations: { [roleKey]: role }, ...at });
       }
-      for (const file of ['server-rbac.yaml', 'service.yaml', 'server.daemonset.yaml', 'agent.yaml']) {
+      for (const file of [
+        'server-rbac.yaml',
+        'service.yaml',
+        isDeployment ? 'server.deployment.yaml' : 'server.daemonset.yaml',
+        'agent.yaml',
+      ]) {
         await cluster.applyManifest(
-          readKiamManifest(file).replace(`image: ${podpassImage}`, `image: ${kiamImage}`),
+          readKiamManifest(file)
+            .replace(`image: ${podpassImage}`, `image: ${kiamImage}`)
+            .replace('replicas: 3', `replicas: ${masters.length}`),
         );
       }
       const token = await cluster.tokenFor('kiam-server', { namespace: 'kube-system' });
@@ -143,7 +154,12 @@ for (const [first, headings] of Object.entries(orders)) {
         `--metadata-endpoint=${await startNodeMetadata(scope, aws)}`,
       ];
       kubelet = playKubelet(scope, cluster, [
-        { name: 'kiam-server', nodes: masters, start: startServer },
+        {
+          name: 'kiam-server',
+          nodes: masters,
+          start: startServer,
+          ...(isDeployment ? { kind: 'deployment' } : {}),
+        },
         { name: 'kiam-agent', nodes, start: startAgent },
         { name: 'podpass-agent', nodes, start: startBeside },
       ]);
@@ -240,7 +256,10 @@ for (const [first, headings] of Object.entries(orders)) {
         const folder = join(harness.folder, 'operator');
         mkdirSync(folder, { recursive: true });
         for (const { script } of blocks.filter((block) => block.heading === heading)) {
-          const text = `set -euo pipefail\n${setUp?.script}\n${script}`;
+          const own = isDeployment
+            ? script.replaceAll('daemonset/kiam-server', 'deployment/kiam-server')
+            : script;
+          const text = `set -euo pipefail\n${setUp?.script}\n${own}`;
           const ended = await runCommand('bash', ['-c', text], {
             bound: 100_000,
             signal: scope.signal,

@@ -13,18 +13,21 @@ export interface PlayedNode {
   readonly hostIP: string;
 }
 
-export interface PlayedDaemonSet {
+export interface PlayedWorkload {
   readonly name: string;
+  /** Default: it is a DaemonSet. A Deployment is taken to have a replica for each node. */
+  readonly kind?: 'daemonset' | 'deployment';
   /** Those that there are for it; it runs on the ones that its template selects. */
   readonly nodes: readonly PlayedNode[];
   /** Resolves when it is ready. */
   start(container: KiamContainer, node: PlayedNode): Promise<Running>;
 }
 
-interface DaemonSet {
+interface Workload {
   readonly metadata: { readonly generation: number };
   readonly spec: {
-    readonly updateStrategy: {
+    /** A Deployment has none. */
+    readonly updateStrategy?: {
       readonly type: string;
       readonly rollingUpdate?: { readonly maxSurge?: number };
     };
@@ -42,27 +45,23 @@ const folder = '/api/v1/namespaces/kube-system/pods';
 const pollMillis = 50;
 
 /**
- * Plays the DaemonSet controller and kubelet: one pod on each node from the template that there is, if there is one,
- * replaced as the update strategy says; what runs in it is started and ended with it. A failure is thrown by `stop`.
+ * Plays the controllers of DaemonSets and Deployments, and kubelet: one pod on each node from the template that
+ * there is, if there is one, replaced as the update strategy says; what runs in it is started and ended with it. A failure is thrown by `stop`.
  */
-export function playKubelet(scope: Required<Scope>, cluster: Cluster, sets: readonly PlayedDaemonSet[]) {
+export function playKubelet(scope: Required<Scope>, cluster: Cluster, sets: readonly PlayedWorkload[]) {
   const running = new Map<string, { readonly process: Running; readonly made: string }>();
   let stopped = false;
   let failure: unknown;
   let serial = 0;
 
-  async function read(name: string): Promise<DaemonSet | undefined> {
-    const list = await cluster.must(
-      'GET',
-      `/apis/apps/v1/namespaces/kube-system/daemonsets?fieldSelector=metadata.name=${name}`,
-    );
-    return (list.items as readonly DaemonSet[])[0];
+  const pathOf = ({ kind = 'daemonset' }: PlayedWorkload) => `/apis/apps/v1/namespaces/kube-system/${kind}s`;
+
+  async function read(set: PlayedWorkload): Promise<Workload | undefined> {
+    const list = await cluster.must('GET', `${pathOf(set)}?fieldSelector=metadata.name=${set.name}`);
+    return (list.items as readonly Workload[])[0];
   }
 
-  async function nodesOf(
-    set: PlayedDaemonSet,
-    object: DaemonSet | undefined,
-  ): Promise<readonly PlayedNode[]> {
+  async function nodesOf(set: PlayedWorkload, object: Workload | undefined): Promise<readonly PlayedNode[]> {
     if (!object) return [];
     const selector = new URLSearchParams({
       labelSelector: Object.entries(object.spec.template.spec.nodeSelector ?? {})
@@ -76,7 +75,7 @@ export function playKubelet(scope: Required<Scope>, cluster: Cluster, sets: read
     return set.nodes.filter(({ name }) => names.includes(name));
   }
 
-  async function startPod(set: PlayedDaemonSet, node: PlayedNode, { spec }: DaemonSet): Promise<string> {
+  async function startPod(set: PlayedWorkload, node: PlayedNode, { spec }: Workload): Promise<string> {
     const name = `${set.name}-${++serial}`;
     const { metadata, spec: pod } = spec.template;
     await cluster.must('POST', folder, {
@@ -104,17 +103,17 @@ export function playKubelet(scope: Required<Scope>, cluster: Cluster, sets: read
     await cluster.deletePod('kube-system', name);
   }
 
-  async function follow(set: PlayedDaemonSet): Promise<void> {
+  async function follow(set: PlayedWorkload): Promise<void> {
     const pods = new Map<string, string>();
     while (!stopped) {
-      const object = await read(set.name);
+      const object = await read(set);
       const wanted = JSON.stringify(object?.spec.template.spec);
       const hosts = await nodesOf(set, object);
       for (const node of set.nodes) {
         const name = pods.get(node.name);
         const belongs = object !== undefined && hosts.includes(node);
         if (name !== undefined && belongs && !(await mustEnd(name, object, wanted))) continue;
-        const surges = belongs && (object.spec.updateStrategy.rollingUpdate?.maxSurge ?? 0) > 0;
+        const surges = belongs && (object.spec.updateStrategy?.rollingUpdate?.maxSurge ?? 0) > 0;
         if (name !== undefined && !surges) await endPod(name);
         if (belongs) pods.set(node.name, await startPod(set, node, object));
         else pods.delete(node.name);
@@ -126,31 +125,35 @@ export function playKubelet(scope: Required<Scope>, cluster: Cluster, sets: read
     }
   }
 
-  async function mustEnd(name: string, { spec }: DaemonSet, wanted: string): Promise<boolean> {
+  async function mustEnd(name: string, { spec }: Workload, wanted: string): Promise<boolean> {
     const isOld = running.get(name)?.made !== wanted;
-    if (isOld && spec.updateStrategy.type === 'RollingUpdate') return true;
+    if (isOld && spec.updateStrategy?.type !== 'OnDelete') return true;
     const pod = await cluster.must('GET', `${folder}/${name}`);
     return (pod.metadata as { deletionTimestamp?: string }).deletionTimestamp !== undefined;
   }
 
   async function report(
-    set: PlayedDaemonSet,
-    { metadata }: DaemonSet,
+    set: PlayedWorkload,
+    { metadata }: Workload,
     count: number,
     updated: number,
   ): Promise<void> {
     // It may have been deleted meanwhile.
-    await cluster.request('PATCH', `/apis/apps/v1/namespaces/kube-system/daemonsets/${set.name}/status`, {
+    await cluster.request('PATCH', `${pathOf(set)}/${set.name}/status`, {
       contentType: 'application/merge-patch+json',
       body: {
         status: {
           observedGeneration: metadata.generation,
-          desiredNumberScheduled: count,
-          currentNumberScheduled: count,
-          updatedNumberScheduled: updated,
-          numberAvailable: count,
-          numberReady: count,
-          numberMisscheduled: 0,
+          ...(set.kind === 'deployment'
+            ? { replicas: count, updatedReplicas: updated, readyReplicas: count, availableReplicas: count }
+            : {
+                desiredNumberScheduled: count,
+                currentNumberScheduled: count,
+                updatedNumberScheduled: updated,
+                numberAvailable: count,
+                numberReady: count,
+                numberMisscheduled: 0,
+              }),
         },
       },
     });
