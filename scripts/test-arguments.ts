@@ -18,7 +18,8 @@ export interface TestArguments {
 
 export const testUsage = `usage: npm test [-- OPTIONS FILES]
 
-FILES are test files, folders or globs; without any, all tests run.
+FILES are test files, folders or globs; without any, all tests run but those with a command of their own
+(npm run test:network).
 
   --grep PATTERN      only tests whose name matches this regular expression; may be repeated
   --require-parts     fail, instead of skipping, a suite that lacks a real part (also PODPASS_REQUIRE_PARTS=1)

@@ -13,6 +13,7 @@ const tree = [
   'src/roles/deep/er/b.test.ts',
   'src/wire/c.test.ts',
   'test/parts/d.test.ts',
+  'test/network/h.test.ts',
   'test/node_modules/x/e.test.ts',
   'node_modules/y/f.test.ts',
   'other/g.test.ts',
@@ -37,6 +38,7 @@ describe('findTestFiles', () => {
     [['src/*/*.ts'], ['src/roles/a.test.ts', 'src/wire/c.test.ts']],
     [['src/wire', 'src/wire/c.test.ts', 'src/**/c.*'], ['src/wire/c.test.ts']],
     [['other'], ['other/g.test.ts']],
+    [['test/network'], ['test/network/h.test.ts']],
   ];
   for (const [paths, expected] of cases) {
     it(`takes ${paths.length === 0 ? 'no path' : paths.join(' ')} for ${expected.length} files`, () => {

@@ -4,6 +4,8 @@ import { join, relative, resolve } from 'node:path';
 /** The borders first: they take longest, and the small ones fill the gaps. */
 const folders = ['test', 'src', 'scripts', 'bench', 'examples'];
 const suffix = '.test.ts';
+/** Not among all tests: each has a command of its own in package.json, because all together are to take minutes. */
+const ownCommand = ['test/network'];
 
 /**
  * The test files that some paths mean: files as they are, folders with all that is below, globs.
@@ -14,7 +16,10 @@ const suffix = '.test.ts';
 export function findTestFiles(root: string, paths: readonly string[]): string[] {
   const found = new Set<string>();
   if (paths.length === 0) {
-    for (const folder of folders) for (const file of below(join(root, folder))) found.add(file);
+    const apart = ownCommand.flatMap((folder) => below(join(root, folder)));
+    for (const folder of folders) {
+      for (const file of below(join(root, folder))) if (!apart.includes(file)) found.add(file);
+    }
   }
   for (const path of paths) {
     const files = meantBy(root, path);
