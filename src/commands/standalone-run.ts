@@ -11,7 +11,6 @@ import { createEc2Metadata } from '../credentials/ec2-metadata.ts';
 import { defaultRouteInterfaces } from '../node/default-route-interfaces.ts';
 import type { Firewall } from '../node/firewall.ts';
 import type { Redirect } from '../node/redirect.ts';
-import { defaultAnnotationKeys } from '../roles/annotation-keys.ts';
 import { createDecide } from '../roles/decide.ts';
 import { redirectOf, startFirewall } from './agent-firewall.ts';
 import { connectToSts } from './connect-to-sts.ts';
@@ -22,6 +21,7 @@ import { loadTokenKey } from './load-token-key.ts';
 import { openDoor } from './open-door.ts';
 import { type ProcessContext, startProcess } from './process-context.ts';
 import { reportAsKube2iam } from './report-as-kube2iam.ts';
+import { readDecideOptions } from './standalone-decide.ts';
 import { readStandaloneSettings, type StandaloneFlags } from './standalone-settings.ts';
 import { startDeciding } from './start-deciding.ts';
 import { connectToCluster, watchCluster } from './watch-cluster.ts';
@@ -64,9 +64,7 @@ export async function runStandalone(flags: StandaloneFlags, notice: string | und
     findRoleDefaults({ ...flags, metadata, signal }),
   ]);
   logger.info({ ...defaults }, 'base ARN and default role');
-  logger.warn(
-    "kube2iam's lists of allowed roles and its default role are not looked at yet: namespaces have to permit roles by iam.amazonaws.com/permitted, and a pod without the annotation has no role",
-  );
+  const decideOptions = readDecideOptions(flags, defaults);
   const { sessionMillis } = settings;
   const report = reportAsKube2iam(context);
   const backend = report.countCalls(
@@ -77,7 +75,7 @@ export async function runStandalone(flags: StandaloneFlags, notice: string | und
   const connection = connectToCluster(await clusterConfigOf(flags, context), context);
   const nodeName = flags.node ?? (await findNode(connection, flags.hostIp[0] ?? '', signal));
   logger.info({ node: nodeName }, 'serving the pods of this node');
-  const keys = { ...defaultAnnotationKeys, role: flags.iamRoleKey, externalId: flags.iamExternalId };
+  const { keys } = decideOptions;
   const cluster = watchCluster({ context, connection, keys, nodeName });
 
   // The four questions.
@@ -87,12 +85,7 @@ export async function runStandalone(flags: StandaloneFlags, notice: string | und
     cluster,
     connection,
     backend,
-    decide: createDecide({
-      ...(defaults.baseArn === undefined ? {} : { baseArn: defaults.baseArn }),
-      defaultSessionName: 'kiam',
-      keys,
-      strictNamespaceRegexp: true,
-    }),
+    decide: createDecide(decideOptions),
     table,
     isFed: () => true,
     component: 'podpass.standalone',

@@ -5,7 +5,7 @@ import { before, describe, it } from 'node:test';
 import { needs } from '../parts/availability.ts';
 import { type Cluster, startCluster } from '../parts/cluster.ts';
 import { freePorts } from '../parts/free-ports.ts';
-import { annotateNamespace, annotatePod, permittedKey, roleKey } from './annotate.ts';
+import { annotateNamespace, annotatePod, roleKey } from './annotate.ts';
 import { type ApiAudit, createApiAudit } from './api-audit.ts';
 import { callerAt, type PodCaller } from './ask-agent.ts';
 import { eventually } from './eventually.ts';
@@ -17,6 +17,7 @@ import { suiteScope } from './suite-scope.ts';
 
 const bound = { timeout: 90_000 };
 const user = 'system:serviceaccount:kube-system:kube2iam';
+const allowedKey = 'iam.amazonaws.com/allowed-roles';
 const externalIdKey = 'iam.amazonaws.com/external-id';
 const [reader, noRole, mistyped, elsewhere] = ['127.95.0.1', '127.95.0.2', '127.95.0.3', '127.95.0.4'];
 const hostIp = '127.0.0.1';
@@ -61,6 +62,7 @@ describe('podpass standalone on a real API server', needs('kube-apiserver', 'etc
         '--listen-host=127.0.0.1',
         `--app-port=${port}`,
         `--base-role-arn=${roleBaseArn}`,
+        '--namespace-restrictions=true',
         // Nobody answers there: the real one must never be asked.
         '--metadata-addr=127.0.0.1:9',
         `--sts-endpoint=${aws.url}`,
@@ -89,7 +91,7 @@ describe('podpass standalone on a real API server', needs('kube-apiserver', 'etc
     audit = createApiAudit(harness.folder, user);
     cluster = await startCluster(scope, { apiServerFlags: audit.flags });
     await eventually(() => cluster.applyManifest(rbac), 30_000);
-    await cluster.createNamespace('team', { [permittedKey]: '.*' });
+    await cluster.createNamespace('team', { [allowedKey]: '["*"]' });
     await addPod('reader', reader, { [roleKey]: 'reader', [externalIdKey]: externalId });
     await addPod('no-role', noRole, {});
     await addPod('mistyped', mistyped, { [roleKey]: 'mistyped' });
@@ -159,9 +161,9 @@ describe('podpass standalone on a real API server', needs('kube-apiserver', 'etc
 
   it('needs no right that kube2iam has not: refused events are one line', bound, async () => {
     await eventually(async () => assert.equal((await pods.ask(mistyped)).status, 403));
-    await annotateNamespace(cluster, 'team', { [permittedKey]: '(' });
+    await annotateNamespace(cluster, 'team', { [allowedKey]: '[null]' });
     await eventually(async () => assert.equal((await pods.ask(reader)).status, 403));
-    await annotateNamespace(cluster, 'team', { [permittedKey]: '.*' });
+    await annotateNamespace(cluster, 'team', { [allowedKey]: '["*"]' });
     await eventually(async () => assert.equal((await pods.ask(reader)).status, 200));
     await eventually(() => assert.equal(audit.requests().get('create events'), 403));
     const refused = [...audit.requests()].filter(
