@@ -36,8 +36,8 @@ export interface PodpassOptions {
 
 export const mainScript = join(projectRoot, 'src', 'main.ts');
 
-/** In the words of kiam, or of kube2iam. */
-const logFlags = {
+/** A log that can be read here, in the words of kiam or of kube2iam. */
+export const logFlags = {
   agent: ['--json-log', '--level=debug'],
   server: ['--json-log', '--level=debug'],
   standalone: ['--log-format=json', '--log-level=debug'],

@@ -9,9 +9,10 @@ import { needs } from '../parts/availability.ts';
 import { partPath } from '../parts/catalogue.ts';
 import { nodeRole } from './metadata-worker.ts';
 import { runIn } from './namespaces.ts';
-import { agentPort, type Node, type NodePod, startNode } from './node.ts';
+import { agentPort, type Node, startNode } from './node.ts';
 import type { NamespacedPodpass } from './podpass-in-namespace.ts';
 import { metadataIpv4, metadataIpv6, nodeIpv4 } from './topology.ts';
+import type { NodePod } from './world.ts';
 
 const bound = { timeout: 30_000 };
 const tree = '/latest/meta-data/iam/security-credentials/';

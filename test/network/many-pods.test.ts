@@ -4,9 +4,10 @@ import { before, describe, it } from 'node:test';
 import { eventually } from '../end-to-end/eventually.ts';
 import { suiteScope } from '../end-to-end/suite-scope.ts';
 import { needs } from '../parts/availability.ts';
-import { type Node, nodeName, startNode } from './node.ts';
+import { type Node, startNode } from './node.ts';
 import type { PodAnswer } from './pod-worker.ts';
 import { metadataIpv4, podAddresses } from './topology.ts';
+import { nodeName } from './world.ts';
 
 const bound = { timeout: 60_000 };
 const tree = '/latest/meta-data/iam/security-credentials/';

@@ -1,4 +1,4 @@
-import { type LogLine, mainScript } from '../end-to-end/podpass-process.ts';
+import { type LogLine, logFlags, mainScript } from '../end-to-end/podpass-process.ts';
 import { partPath } from '../parts/catalogue.ts';
 import { startProcess } from '../parts/process.ts';
 import { type Scope, stopWith } from '../parts/scope.ts';
@@ -20,7 +20,7 @@ export interface NamespacedPodpass {
 
 export interface NamespacedPodpassOptions {
   readonly namespace: string;
-  readonly command: 'agent' | 'server';
+  readonly command: keyof typeof logFlags;
   readonly flags: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly telemetryPort: number;
@@ -39,7 +39,7 @@ export function startPodpassIn(scope: Scope, options: NamespacedPodpassOptions):
     file: partPath('ip'),
     args: [
       ...['netns', 'exec', namespace, process.execPath, mainScript, command],
-      ...['--json-log', '--level=debug', `--prometheus-listen-addr=127.0.0.1:${port}`, ...flags],
+      ...[...logFlags[command], `--prometheus-listen-addr=127.0.0.1:${port}`, ...flags],
     ],
     env: {
       PATH: process.env.PATH ?? '',

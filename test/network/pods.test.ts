@@ -6,9 +6,11 @@ import { runCommand } from '../../src/sandbox/run-command.ts';
 import { suiteScope } from '../end-to-end/suite-scope.ts';
 import { needs } from '../parts/availability.ts';
 import { partPath } from '../parts/catalogue.ts';
+import { assertIsItself } from './assert-is-itself.ts';
 import { ipIn, setKernel } from './namespaces.ts';
-import { agentPort, type Node, type NodePod, startNode } from './node.ts';
+import { agentPort, type Node, startNode } from './node.ts';
 import { metadataIpv4, metadataIpv6 } from './topology.ts';
+import type { NodePod } from './world.ts';
 
 const bound = { timeout: 30_000 };
 const tree = '/latest/meta-data/iam/security-credentials/';
@@ -29,27 +31,10 @@ for (const wiring of ['bridge', 'routed'] as const) {
       await node.startAgent();
     }, bound);
 
-    async function identityOf(pod: NodePod, host: string, headers: Record<string, string>) {
-      const list = await pod.worker.ask({ host, path: tree, headers });
-      assert.deepEqual(list, { kind: 'answered', status: 200, body: pod.role });
-      const answer = await pod.worker.ask({ host, path: tree + pod.role, headers });
-      assert.ok(answer.kind === 'answered' && answer.status === 200, JSON.stringify(answer));
-      return node.control.whoIs(JSON.parse(answer.body));
-    }
-
     for (const host of [metadataIpv4, metadataIpv6]) {
       it(`are each answered as themselves at ${host}, with and without a session token`, bound, async () => {
         for (const pod of node.pods) {
-          const arn = new RegExp(`:assumed-role/${pod.role}/kiam-`);
-          assert.match(await identityOf(pod, host, {}), arn);
-          const token = await pod.worker.ask({
-            host,
-            path: '/latest/api/token',
-            method: 'PUT',
-            headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '300' },
-          });
-          assert.ok(token.kind === 'answered' && token.status === 200, JSON.stringify(token));
-          assert.match(await identityOf(pod, host, { 'x-aws-ec2-metadata-token': token.body }), arn);
+          await assertIsItself(node, pod, host);
         }
         assert.deepEqual(node.wiretap.sources(), []);
       });

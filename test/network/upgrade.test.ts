@@ -2,24 +2,17 @@
 // application, and an answer of the node's own metadata would be a breach.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { suiteScope } from '../end-to-end/suite-scope.ts';
 import { needs } from '../parts/availability.ts';
 import { partPath } from '../parts/catalogue.ts';
-import type { LoadOptions } from './load.ts';
 import { runIn, setKernel } from './namespaces.ts';
 import { type Node, startNode } from './node.ts';
 import type { NamespacedPodpass } from './podpass-in-namespace.ts';
-import { metadataIpv4, metadataIpv6 } from './topology.ts';
+import { metadataIpv4 } from './topology.ts';
+import { fewRetries, underLoad } from './under-load.ts';
 
 const bound = { timeout: 60_000 };
 const tree = '/latest/meta-data/iam/security-credentials/';
-
-/**
- * A connection made in the instant in which its listener closes is reset. It is one in many upgrades; without care in
- * closing it is ten in each.
- */
-const fewRetries = 4;
 
 describe('an agent under load', needs('netns', 'nft'), () => {
   const scope = suiteScope();
@@ -31,28 +24,6 @@ describe('an agent under load', needs('netns', 'nft'), () => {
     agent = await node.startAgent();
   }, bound);
 
-  /** Both pods ask, one by IPv4 and one by IPv6, while `change` happens. What came of it all. */
-  async function underLoad(options: Partial<LoadOptions>, change: () => Promise<void>) {
-    const hosts = [metadataIpv4, metadataIpv6];
-    for (const [index, pod] of node.pods.entries()) {
-      await pod.worker.startLoad({ host: hosts[index] ?? '', role: pod.role, fresh: 5, kept: 3, ...options });
-    }
-    await wait(200);
-    await change();
-    await wait(200);
-    const results = await Promise.all(node.pods.map((pod) => pod.worker.stopLoad()));
-    for (const { answered, wrong } of results) {
-      assert.ok(answered > 50, `only ${answered} were answered`);
-      assert.deepEqual(wrong, []);
-    }
-    assert.deepEqual(node.wiretap.sources(), []);
-    return {
-      failed: results.flatMap(({ failed }) => failed),
-      retried: results.reduce((sum, result) => sum + result.retried, 0),
-      slowest: Math.max(...results.map(({ slowest }) => slowest)),
-    };
-  }
-
   /** As a DaemonSet with `maxSurge`: the old one is asked to end when the new one is ready. */
   async function upgrade(): Promise<void> {
     const next = await node.startAgent();
@@ -63,7 +34,7 @@ describe('an agent under load', needs('netns', 'nft'), () => {
   it('is replaced without a failed request', bound, async () => {
     // With this the kernel hands what one listener leaves behind to the other.
     setKernel(node.topology.node, { 'net.ipv4.tcp_migrate_req': 1 });
-    const { failed, retried } = await underLoad({}, async () => {
+    const { failed, retried } = await underLoad(node, {}, async () => {
       for (let round = 0; round < 3; round++) await upgrade();
     });
     assert.deepEqual({ failed, retried }, { failed: [], retried: 0 });
@@ -71,7 +42,7 @@ describe('an agent under load', needs('netns', 'nft'), () => {
 
   it('is replaced without a failed request of clients that try twice, on any kernel', bound, async () => {
     setKernel(node.topology.node, { 'net.ipv4.tcp_migrate_req': 0 });
-    const { failed, retried } = await underLoad({ retries: 1 }, async () => {
+    const { failed, retried } = await underLoad(node, { retries: 1 }, async () => {
       for (let round = 0; round < 3; round++) await upgrade();
     });
     assert.deepEqual(failed, []);
@@ -79,7 +50,7 @@ describe('an agent under load', needs('netns', 'nft'), () => {
   });
 
   it('is restarted without a failed request of clients that wait', bound, async () => {
-    const { failed } = await underLoad({ boundMillis: 10_000 }, async () => {
+    const { failed } = await underLoad(node, { boundMillis: 10_000 }, async () => {
       await agent.terminate();
       // Nothing of its own may be in the way of another tool's agent.
       const table = runIn(node.topology.node, partPath('nft'), ['list', 'table', 'inet', 'podpass']);
@@ -90,7 +61,7 @@ describe('an agent under load', needs('netns', 'nft'), () => {
   });
 
   it('is killed, and clients that try twice do not notice', bound, async () => {
-    const { failed } = await underLoad({ boundMillis: 10_000, retries: 1 }, async () => {
+    const { failed } = await underLoad(node, { boundMillis: 10_000, retries: 1 }, async () => {
       await agent.kill();
       agent = await node.startAgent();
     });
