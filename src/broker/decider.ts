@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Namespace, Pod } from '../cluster/objects.ts';
+import { sameAnnotations } from '../cluster/same-annotations.ts';
 import type { Watch } from '../cluster/watch.ts';
 import type { SessionCache, SessionIdentity, SessionLease, SessionState } from '../credentials/session.ts';
 import { claimedAddresses, isFinished } from '../identity/address-claims.ts';
@@ -192,16 +193,6 @@ export function createDecider(options: DeciderOptions): Decider {
       }
     },
   };
-}
-
-type Annotated = Pick<Pod, 'annotations'>;
-
-function sameAnnotations(a: Annotated, b: Annotated): boolean {
-  const keys = Object.keys(a.annotations);
-  return (
-    keys.length === Object.keys(b.annotations).length &&
-    keys.every((key) => a.annotations[key] === b.annotations[key])
-  );
 }
 
 /** An address may be part of a session's name. */

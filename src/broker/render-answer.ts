@@ -1,5 +1,5 @@
 import { unreachable } from '../base/errors.ts';
-import type { Decision } from '../roles/decision.ts';
+import type { Decision, Refusal } from '../roles/decision.ts';
 import type { Answer, Caller } from './broker.ts';
 
 /** Why there are no credentials, as HTTP bodies, Kubernetes events and log lines say it. */
@@ -98,13 +98,26 @@ function renderRefusal(caller: Caller, { role, refusal }: Denial & { readonly ki
         'Permit the role there, or bind the pod to another.'
       );
     case 'invalid':
-      return (
-        `annotation ${annotation} of ${namespace} is ${quoted(refusal.expression)}, which cannot be used: ` +
-        `${printable(refusal.problem)}. Correct it.`
-      );
+      return `${invalidRule(caller.namespace, refusal)} Correct it.`;
     default:
       return unreachable(refusal);
   }
+}
+
+/** A namespace's rule that cannot be read. */
+type InvalidRule = Refusal & { readonly rule: 'invalid' };
+
+/** Says the same to whoever looks after the namespace, in one line of at most 1,024 characters. */
+export function renderInvalidRule(namespaceName: string, refusal: InvalidRule): string {
+  const message = `${invalidRule(namespaceName, refusal)} It permits no role until it is corrected.`;
+  return shorten(message, longestMessage);
+}
+
+function invalidRule(namespaceName: string, { annotation, expression, problem }: InvalidRule): string {
+  return (
+    `annotation ${printable(annotation)} of namespace ${printable(namespaceName)} is ${quoted(expression)}, ` +
+    `which cannot be used: ${printable(problem)}.`
+  );
 }
 
 function podOf(caller: Caller): string {

@@ -1,5 +1,6 @@
 import { type Announcer, startAnnouncer } from '../broker/announcer.ts';
 import { createDecider, type Decider } from '../broker/decider.ts';
+import { startNamespaceAnnouncer } from '../broker/namespace-announcer.ts';
 import type { PodTable } from '../broker/pod-table.ts';
 import type { ClusterConnection } from '../cluster/connection.ts';
 import { createEventRecorder, type EventRecorder } from '../cluster/event-recorder.ts';
@@ -84,15 +85,31 @@ export function startDeciding(options: StartDecidingOptions): Deciding {
         message,
       }),
   });
+  const namespaceAnnouncer = startNamespaceAnnouncer({
+    table,
+    namespaces: cluster.namespaces,
+    isFed,
+    logger,
+    record: ({ namespace: { name, uid }, reason, message }) =>
+      events.record({
+        // In the namespace itself, where its people may read events.
+        object: { kind: 'Namespace', apiVersion: 'v1', namespace: name, name, uid },
+        type: 'Warning',
+        reason,
+        message,
+      }),
+  });
   const stopDeciding = decider.start();
   return {
     events,
     feedChanged(nodeName) {
       decider.feedChanged(nodeName);
       announcer.feedChanged(nodeName);
+      namespaceAnnouncer.feedChanged(nodeName);
     },
     async stop() {
       announcer.stop();
+      namespaceAnnouncer.stop();
       stopDeciding();
       sessions.close();
       await events.close(eventMillis);

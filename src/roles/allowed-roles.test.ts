@@ -32,6 +32,13 @@ describe('an allow-list of globs', () => {
       assert.equal(permits('glob', entries, arn), permitted));
   }
 
+  it('takes an entry that is there twice for one', () => {
+    assert.equal(permits('glob', ['reader', 'writer', 'reader'], `${baseArn}reader`), true);
+    assert.equal(permits('glob', ['writer', 'writer'], `${baseArn}reader`), false);
+    const heavy = 'x{900}y{900}z{900}';
+    assert.equal(permits('regexp', Array(100).fill(heavy), `${baseArn}x`), false, 'compiled once');
+  });
+
   it('counts as written where there is no base ARN', () => {
     assert.equal(permits('glob', ['*'], `${foreign}reader`, null), true);
     assert.equal(permits('glob', ['reader'], `${foreign}reader`, null), false);
@@ -83,7 +90,6 @@ describe('a list that is none', () => {
     ['["a", 1]', /entry 2 of the list is not a text/],
     ['[["a"]]', /entry 1 of the list is not a text/],
     ['["a", ""]', /entry 2 of the list is empty/],
-    ['["a", "b", "a"]', /entry 3 of the list is there twice: "a"/],
     [JSON.stringify(Array.from({ length: 501 }, (_, i) => `r${i}`)), /has 501 entries, and at most 500/],
     [JSON.stringify(['x'.repeat(641)]), /longer than any role ARN/],
     [JSON.stringify(['x'.repeat(20_000)]), /at most 16384/],
@@ -119,7 +125,7 @@ it('permits what one of its entries permits, and nothing else', () => {
   const entry = fc.string({ unit: fc.constantFrom('a', 'b', '*', '/'), minLength: 1, maxLength: 5 });
   const name = fc.string({ unit: fc.constantFrom('a', 'b', '/'), maxLength: 5 });
   fc.assert(
-    fc.property(fc.uniqueArray(entry, { maxLength: 5 }), name, (entries, role) => {
+    fc.property(fc.array(entry, { maxLength: 5 }), name, (entries, role) => {
       const arn = baseArn + role;
       const any = entries.some((one) => permits('glob', [one], arn) === true);
       assert.equal(permits('glob', entries, arn), any);

@@ -25,7 +25,7 @@ const mostInstructions = 8_192;
  * that is no ARN counts behind the base ARN, so a lone `*` is every role of the own account and none of another.
  *
  * Strict where kube2iam was not: it read `["a", null]` as `["a", ""]`, and the empty entry permitted every role of the
- * account. Whatever is not a list of different, non-empty texts permits nothing.
+ * account. Whatever is not a list of non-empty texts permits nothing. An entry that is there again changes nothing.
  *
  * The base ARN is compared as the text that it is, and the entry with what is left of the role's ARN. kube2iam glued
  * the two together: `.` in the base matched anything, `a|b` was "begins with the base and a, or has b anywhere", and
@@ -94,7 +94,6 @@ function readList(text: string): Parsed<readonly string[]> {
     const which = `entry ${index + 1} of the list`;
     if (typeof entry !== 'string') return invalid(`${which} is not a text; ${shape}`);
     if (entry === '') return invalid(`${which} is empty`);
-    if (entries.has(entry)) return invalid(`${which} is there twice: ${quoted(entry)}`);
     entries.add(entry);
   }
   return ok([...entries]);

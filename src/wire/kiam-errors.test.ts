@@ -66,6 +66,12 @@ describe("what kiam's agents are told", () => {
     assert.deepEqual(readKiamError(kiamErrorText('GetPodCredentials', none)), { kind: 'no-role' });
   });
 
+  it('does not blame the namespace where it is the address of the pod that is missing', () => {
+    const text = kiamErrorText('GetPodRole', { kind: 'undecided', caller });
+    assert.equal(text, 'what decides about pod default/web is not known yet');
+    assert.equal(readKiamError(text).kind, 'unavailable', 'an agent may ask again');
+  });
+
   it('always fits into a header', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 3_000 }), (message) => {

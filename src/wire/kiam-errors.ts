@@ -44,7 +44,7 @@ export function kiamErrorText(method: KiamMethod, answer: Exclude<Answer, { kind
     case 'pending':
       return cut(`credentials of role ${answer.role.name} are still being fetched`);
     case 'undecided':
-      return cut(`namespace ${answer.caller.namespace} is not known yet`);
+      return cut(`what decides about pod ${answer.caller.namespace}/${answer.caller.name} is not known yet`);
     default:
       return unreachable(answer);
   }

@@ -199,9 +199,9 @@ describe('GetPodCredentials', () => {
       'credentials of role reader are still being fetched',
     ],
     [
-      'that the namespace is not known yet',
+      'that what decides is not known yet',
       ({ table }) => table.upsert(makeView({ name: 'web', decision: { kind: 'undecided', findings: [] } })),
-      'namespace default is not known yet',
+      'what decides about pod default/web is not known yet',
     ],
   ];
   for (const [what, fill, text] of waits) {
