@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { readKiamManifest } from './end-to-end/kiam-workload.ts';
+import { kube2iamContainer } from './end-to-end/kube2iam-workload.ts';
 import { needs } from './parts/availability.ts';
 import { projectRoot } from './parts/locations.ts';
 
@@ -48,6 +49,7 @@ describe('the image', needs('netns'), () => {
       });
     addProgram(process.execPath, '/usr/local/bin/node');
     addProgram('/usr/bin/env', '/usr/bin/env');
+    addProgram('/bin/sh', '/bin/sh');
     cpSync(dist, join(root, 'opt', 'podpass'), { recursive: true });
     execFileSync('sh', [join(folder, 'entry-points.sh'), root]);
   });
@@ -70,7 +72,9 @@ describe('the image', needs('netns'), () => {
     assert.match(containerfile, /^COPY --from=node \/usr\/local\/bin\/node \/usr\/local\/bin\/node$/m);
     assert.match(containerfile, /^COPY dist \/opt\/podpass$/m);
     assert.match(containerfile, /^RUN sh \/tmp\/entry-points\.sh \/ /m);
-    assert.match(containerfile, /^ENTRYPOINT \["\/podpass"\]$/m);
+    assert.match(containerfile, /^FROM files AS kube2iam\nENTRYPOINT \["\/kube2iam"\]$/m);
+    // The last one is what is built where none is named.
+    assert.match(containerfile, /\nFROM files\nENTRYPOINT \["\/podpass"\]\n$/);
   });
 
   for (const user of ['0:0', '65532:65532']) {
@@ -85,6 +89,22 @@ describe('the image', needs('netns'), () => {
       }
     });
   }
+
+  it('runs podpass standalone for manifests that name no command, as kube2iam does', () => {
+    const { command, args } = kube2iamContainer();
+    assert.equal(command, undefined);
+    const help = inside(['/kube2iam', '--help']);
+    assert.match(help.stdout, /auto-discover-base-arn/);
+    // Nobody has filled in the variables here: it comes as far as to look at its arguments.
+    const { status, stderr } = inside([
+      '/kube2iam',
+      ...args,
+      '--default-role=x',
+      '--auto-discover-default-role',
+    ]);
+    assert.equal(status, 1);
+    assert.match(stderr, /You cannot use --default-role and --auto-discover-default-role at the same time/);
+  });
 
   it('loads what a command needs, from where the link leads', () => {
     const { status, stderr } = inside(['/kiam', 'health', '--cert=/no.pem', '--key=/no.pem', '--ca=/no.pem']);

@@ -2,26 +2,23 @@
 // controller, and the rule on the node: a pod asks the port of its node's agent. Agents reach servers from the address of
 // their node, which is what --agent-scope=enforce goes by.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
-import { runCommand } from '../../src/sandbox/run-command.ts';
 import { needs } from '../parts/availability.ts';
-import { partPath } from '../parts/catalogue.ts';
 import { type Cluster, startCluster } from '../parts/cluster.ts';
 import { kubeconfigText } from '../parts/cluster-files.ts';
 import { freePorts } from '../parts/free-ports.ts';
-import { projectRoot } from '../parts/locations.ts';
 import { startAddressProxy } from './address-proxy.ts';
 import { permittedKey, roleKey } from './annotate.ts';
-import { callerAt, type PodAnswer, type ServedCredentials } from './ask-agent.ts';
 import { eventually } from './eventually.ts';
 import { createHarness, type Harness } from './harness.ts';
 import { startKiamAgent } from './kiam-agent.ts';
 import { startKiamServer } from './kiam-server.ts';
 import { type KiamContainer, onLoopback, readKiamManifest, startNodeMetadata } from './kiam-workload.ts';
+import { readPage } from './page-commands.ts';
 import { type PlayedNode, playKubelet, type Running } from './played-kubelet.ts';
+import { type Load, startLoad } from './pod-load.ts';
 import { type PodpassProcess, startPodpass } from './podpass-process.ts';
 import { region, type SmallAws, startSmallAws, whoIs } from './small-aws.ts';
 import { suiteScope } from './suite-scope.ts';
@@ -41,19 +38,6 @@ const pods = [
   { name: 'reader', role: 'reader', podIP: '127.99.0.1', node: 0 },
   { name: 'writer', role: 'writer', podIP: '127.99.0.2', node: 1 },
 ] as const;
-
-/** How long kiam's agent holds a request: who waits as long for an answer has none that failed. */
-const patienceMillis = 5_000;
-
-/** The page's commands: each block with the heading that it stands under. */
-function readPage(): readonly { readonly heading: string; readonly script: string }[] {
-  const page = readFileSync(join(projectRoot, 'docs', 'from-kiam.md'), 'utf8');
-  let heading = '';
-  return Array.from(page.matchAll(/^## (.*)$|^```sh\n([\s\S]*?)^```$/gm)).flatMap(([, title, script]) => {
-    if (title !== undefined) heading = title;
-    return script === undefined ? [] : [{ heading, script }];
-  });
-}
 
 /** What other images a step leaves running. */
 const [look, one, rest] = ['1. Look', '2. One node', '3. Watch, then the rest'];
@@ -83,7 +67,7 @@ const orders = {
 for (const [first, headings] of Object.entries(orders)) {
   describe(`docs/from-kiam.md, ${first}`, needs('kube-apiserver', 'etcd', 'kubectl'), () => {
     const scope = suiteScope();
-    const [setUp, ...blocks] = readPage();
+    const page = readPage('from-kiam.md');
     const isDeployment = first === withDeployment;
     let harness: Harness;
     let aws: SmallAws;
@@ -165,7 +149,7 @@ for (const [first, headings] of Object.entries(orders)) {
       ]);
       await eventually(() => assert.equal(kubelet.images().length, 4), 30_000);
       kubelet.check();
-      load = startLoad((node) => doors[node] ?? 0);
+      load = startLoad(pods, (node) => doors[node] ?? 0);
     }, bound);
 
     async function startServer({ image, args }: KiamContainer, node: PlayedNode): Promise<Running> {
@@ -232,9 +216,8 @@ for (const [first, headings] of Object.entries(orders)) {
     }
 
     it('has commands under each step', () => {
-      assert.match(setUp?.script ?? '', /^export PODPASS_IMAGE=podpass:0\.1\.0$/m);
-      const named = new Set(blocks.map(({ heading }) => heading));
-      assert.deepEqual([...named].sort(), [...new Set(Object.values(orders).flat())].sort());
+      assert.match(page.setUp, /^export PODPASS_IMAGE=podpass:0\.1\.0$/m);
+      assert.deepEqual(page.headings.toSorted(), [...new Set(Object.values(orders).flat())].sort());
     });
 
     /** Agents have come to servers that refuse those that do not. */
@@ -253,25 +236,12 @@ for (const [first, headings] of Object.entries(orders)) {
       it(`${heading}: no request fails`, bound, async () => {
         const answeredBefore = load.answered();
         const retriedBefore = load.retried();
-        const folder = join(harness.folder, 'operator');
-        mkdirSync(folder, { recursive: true });
-        for (const { script } of blocks.filter((block) => block.heading === heading)) {
+        for (const { script } of page.blocksUnder(heading)) {
           const own = isDeployment
             ? script.replaceAll('daemonset/kiam-server', 'deployment/kiam-server')
             : script;
-          const text = `set -euo pipefail\n${setUp?.script}\n${own}`;
-          const ended = await runCommand('bash', ['-c', text], {
-            bound: 100_000,
-            signal: scope.signal,
-            cwd: folder,
-            env: {
-              PATH: [dirname(partPath('kubectl')), process.env.PATH].join(delimiter),
-              HOME: folder,
-              KUBECONFIG: cluster.kubeconfig,
-            },
-          });
-          kubelet.check();
-          assert.ok(ended.kind === 'exited' && ended.status === 0, `${script}\n${JSON.stringify(ended)}`);
+          const at = { scope, folder: harness.folder, kubeconfig: cluster.kubeconfig };
+          await page.run(own, at).finally(kubelet.check);
         }
         ({ agents = agents, server = server } = leavesRunning[heading] ?? {});
         const expected = [...agents, ...masters.map(() => `kiam-server ${server}`)];
@@ -301,63 +271,4 @@ for (const [first, headings] of Object.entries(orders)) {
       );
     });
   });
-}
-
-type Load = ReturnType<typeof startLoad>;
-
-/** Every pod asks all the time, as one that waits and tries again while there is no answer. */
-function startLoad(doorOf: (node: number) => number) {
-  const failed: string[] = [];
-  const served = new Map<string, { readonly role: string; readonly credentials: ServedCredentials }>();
-  let stopped = false;
-  let answered = 0;
-  let retried = 0;
-  let longest = 0;
-
-  async function askOnce(node: number, from: string, role: string): Promise<void> {
-    const began = performance.now();
-    for (;;) {
-      const answer = await callerAt(doorOf(node))
-        .ask(from)
-        .catch(
-          (error: Error): PodAnswer => ({ status: 0, body: error.message, headers: {}, role, millis: 0 }),
-        );
-      const millis = Math.round(performance.now() - began);
-      longest = Math.max(longest, millis);
-      if (answer.role !== undefined && answer.role !== role)
-        failed.push(`${from} got the role ${answer.role}`);
-      if (answer.credentials) {
-        served.set(`${role} ${answer.credentials.AccessKeyId}`, { role, credentials: answer.credentials });
-        answered++;
-        return;
-      }
-      // No connection, or "come again": anything else is final to an SDK.
-      const mayTryAgain = (answer.status === 0 || answer.status === 503) && millis < patienceMillis;
-      if (!mayTryAgain) {
-        failed.push(`${from}: ${answer.status} ${answer.body} after ${millis} ms`);
-        return;
-      }
-      retried++;
-      await setTimeout(20);
-    }
-  }
-
-  const asking = pods.map(async ({ podIP, role, node }) => {
-    while (!stopped) {
-      await askOnce(node, podIP, role);
-      await setTimeout(5);
-    }
-  });
-  return {
-    failed,
-    /** Each set of credentials once, with the role of the pod that it was given to. */
-    served,
-    answered: () => answered,
-    retried: () => retried,
-    longest: () => longest,
-    async stop() {
-      stopped = true;
-      await Promise.all(asking);
-    },
-  };
 }
