@@ -59,59 +59,67 @@ describe("kube2iam's manifests on a real API server", needs('kube-apiserver', 'e
     assert.ok(args.includes('--node=$(NODE_NAME)'));
   });
 
-  it('start a process that serves the pods of its node, and finds the base ARN by itself', bound, async () => {
-    await cluster.createNamespace('team');
-    for (const [role, podIP] of [
-      ['reader', address],
-      ['mistyped', mistyped],
-    ] as const) {
-      await cluster.createPod({
-        name: role,
-        namespace: 'team',
-        annotations: { [roleKey]: role },
-        nodeName: node.name,
-        podIP,
-        hostIP: node.hostIP,
+  it(
+    'start a process that serves the pods of its node, and finds the base ARN by itself',
+    bound,
+    async () => {
+      await cluster.createNamespace('team');
+      for (const [role, podIP] of [
+        ['reader', address],
+        ['mistyped', mistyped],
+      ] as const) {
+        await cluster.createPod({
+          name: role,
+          namespace: 'team',
+          annotations: { [roleKey]: role },
+          nodeName: node.name,
+          podIP,
+          hostIP: node.hostIP,
+        });
+      }
+      const token = await cluster.tokenFor('kube2iam', { namespace: 'kube-system' });
+      const kubeconfig = join(harness.folder, 'kubeconfig');
+      await writeFile(kubeconfig, kubeconfigText(cluster.url, cluster.caPem, token), { mode: 0o600 });
+      const { host } = new URL(await startNodeMetadata(scope, aws));
+      podpass = await startPodpass({
+        scope,
+        command: 'standalone',
+        flags: onLoopback(expand((await appliedContainer()).args, node), [
+          `--kubeconfig=${kubeconfig}`,
+          `--sts-endpoint=${aws.url}`,
+          `--region=${region}`,
+          `--metadata-addr=${host}`,
+          `--app-port=${port}`,
+        ]),
+        env: { ...aws.serverEnv, AWS_EC2_METADATA_DISABLED: 'false' },
       });
-    }
-    const token = await cluster.tokenFor('kube2iam', { namespace: 'kube-system' });
-    const kubeconfig = join(harness.folder, 'kubeconfig');
-    await writeFile(kubeconfig, kubeconfigText(cluster.url, cluster.caPem, token), { mode: 0o600 });
-    const { host } = new URL(await startNodeMetadata(scope, aws));
-    podpass = await startPodpass({
-      scope,
-      command: 'standalone',
-      flags: onLoopback(expand((await appliedContainer()).args, node), [
-        `--kubeconfig=${kubeconfig}`,
-        `--sts-endpoint=${aws.url}`,
-        `--region=${region}`,
-        `--metadata-addr=${host}`,
-        `--app-port=${port}`,
-      ]),
-      env: { ...aws.serverEnv, AWS_EC2_METADATA_DISABLED: 'false' },
-    });
-    await podpass.untilReady();
-    const { status, body, credentials } = await callerAt(port).ask(address);
-    assert.ok(credentials, `${status}: ${body}`);
-    assert.match(await whoIs(aws.url, credentials), /:assumed-role\/reader\//);
-  });
+      await podpass.untilReady();
+      const { status, body, credentials } = await callerAt(port).ask(address);
+      assert.ok(credentials, `${status}: ${body}`);
+      assert.match(await whoIs(aws.url, credentials), /:assumed-role\/reader\//);
+    },
+  );
 
   it('have a probe that finds it well', bound, async () => {
     const { livenessProbe } = await appliedContainer();
     assert.equal((await callerAt(port).request(node.hostIP, livenessProbe.httpGet.path)).status, 200);
   });
 
-  it('give it every right that it cannot do without: the missing one is one line of the log', bound, async () => {
-    await eventually(async () => assert.equal((await callerAt(port).ask(mistyped)).status, 403));
-    await eventually(() => assert.equal(audit.requests().get('create events'), 403));
-    const requests = audit.requests();
-    for (const needed of ['watch pods', 'watch namespaces'])
-      assert.ok((requests.get(needed) ?? 999) < 300, `${needed}: ${requests.get(needed)}`);
-    const refused = [...requests].filter(([what, status]) => status === 403 && what !== 'create events');
-    assert.deepEqual(refused, []);
-    await eventually(() => {
-      const lines = podpass.log.filter(({ msg }) => msg?.includes('event could not be written'));
-      assert.equal(lines.length, 1);
-    });
-  });
+  it(
+    'give it every right that it cannot do without: the missing one is one line of the log',
+    bound,
+    async () => {
+      await eventually(async () => assert.equal((await callerAt(port).ask(mistyped)).status, 403));
+      await eventually(() => assert.equal(audit.requests().get('create events'), 403));
+      const requests = audit.requests();
+      for (const needed of ['watch pods', 'watch namespaces'])
+        assert.ok((requests.get(needed) ?? 999) < 300, `${needed}: ${requests.get(needed)}`);
+      const refused = [...requests].filter(([what, status]) => status === 403 && what !== 'create events');
+      assert.deepEqual(refused, []);
+      await eventually(() => {
+        const lines = podpass.log.filter(({ msg }) => msg?.includes('event could not be written'));
+        assert.equal(lines.length, 1);
+      });
+    },
+  );
 });
