@@ -1,7 +1,9 @@
+import { defaultAnnotationKeys } from '../roles/annotation-keys.ts';
 import { logLevels } from '../telemetry/logger.ts';
+import { anyCase } from './any-case.ts';
 import { flag, grouped, retired } from './flags.ts';
 
-/** Flags that several commands share, with kiam's names, types and defaults. */
+/** Flags that several commands share, with kiam's names, types and defaults, or kube2iam's where kiam has none. */
 
 export const logFlags = grouped('Log', {
   jsonLog: flag.boolean({ name: 'json-log', help: 'Write the log as one JSON object per line.' }),
@@ -102,5 +104,32 @@ export const keepaliveFlags = grouped('Connections', {
     default: 2_000,
     floor: 100,
     help: 'How long the answer to such a test may take before the connection is given up.',
+  }),
+});
+
+/** What namespaces permit, in kube2iam's words. */
+export const allowListFlags = grouped('Roles', {
+  namespaceRestrictionFormat: anyCase(
+    flag.choice({
+      name: 'namespace-restriction-format',
+      choices: ['glob', 'regexp'],
+      default: 'glob',
+      help: 'How the roles of --namespace-key are written.',
+    }),
+  ),
+  namespaceKey: flag.text({
+    name: 'namespace-key',
+    placeholder: 'KEY',
+    default: defaultAnnotationKeys.allowedRoles,
+    help: 'Annotation of a namespace: the roles that its pods may have, as a JSON array.',
+  }),
+});
+
+export const sessionNameFlags = grouped('Sessions', {
+  sessionNameFormat: flag.choice({
+    name: 'session-name-format',
+    choices: ['kiam', 'kube2iam'],
+    default: 'kiam',
+    help: "Names of sessions: kiam's are the same for all pods that ask for none; kube2iam's are made of the pod's address and the role, so that each pod has a session of its own.",
   }),
 });

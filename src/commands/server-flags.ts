@@ -1,4 +1,11 @@
-import { keepaliveFlags, logFlags, processFlags, tlsFlags } from './flag-groups.ts';
+import {
+  allowListFlags,
+  keepaliveFlags,
+  logFlags,
+  processFlags,
+  sessionNameFlags,
+  tlsFlags,
+} from './flag-groups.ts';
 import { flag, grouped, retired } from './flags.ts';
 
 /** The flags of `podpass server`. Those that kiam's server has keep its names and types; docs say where a default differs. */
@@ -52,12 +59,14 @@ export const serverFlags = {
       placeholder: 'ROLE',
       help: "Role (name or ARN) that the server assumes first, and the pods' roles trust.",
     }),
+    ...allowListFlags,
     session: flag.text({
       name: 'session',
       placeholder: 'NAME',
       default: 'kiam',
       help: 'Session name of pods that name none. It is sent as kiam-NAME.',
     }),
+    ...sessionNameFlags,
     sessionDuration: flag.duration({
       name: 'session-duration',
       default: 3_600_000,

@@ -10,7 +10,6 @@ import { createTableBroker } from '../broker/table-broker.ts';
 import { loadClusterConfig } from '../cluster/load-cluster-config.ts';
 import type { AssumeRoleBackend } from '../credentials/assume-role-backend.ts';
 import { createEc2Metadata } from '../credentials/ec2-metadata.ts';
-import { defaultAnnotationKeys } from '../roles/annotation-keys.ts';
 import { createDecide } from '../roles/decide.ts';
 import { resolveRoleArn } from '../roles/resolve-role-arn.ts';
 import { createBrokerService } from '../wire/broker-service.ts';
@@ -29,6 +28,7 @@ import type { FlagValues } from './flags.ts';
 import { untilAborted } from './lifecycle.ts';
 import { type ProcessContext, startProcess } from './process-context.ts';
 import { findRoleBaseArn } from './role-base-arn.ts';
+import { readServerDecideOptions } from './server-decide.ts';
 import type { serverFlags } from './server-flags.ts';
 import { startDeciding } from './start-deciding.ts';
 import { connectToCluster, watchCluster } from './watch-cluster.ts';
@@ -64,8 +64,8 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
     ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
   });
   const connection = connectToCluster(config, context);
-  const keys = defaultAnnotationKeys;
-  const cluster = watchCluster({ context, connection, keys });
+  const decideOptions = readServerDecideOptions(flags, backend.baseArn);
+  const cluster = watchCluster({ context, connection, keys: decideOptions.keys });
   const { pods, whenSynced } = cluster;
 
   // The four questions.
@@ -82,12 +82,7 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
     cluster,
     connection,
     backend,
-    decide: createDecide({
-      baseArn: backend.baseArn,
-      defaultSessionName: flags.session,
-      keys,
-      strictNamespaceRegexp: !flags.disableStrictNamespaceRegexp,
-    }),
+    decide: createDecide(decideOptions),
     table,
     isFed: fedNodes.isFed,
     component: 'kiam.server',

@@ -1,6 +1,7 @@
+import { anyCase } from './any-case.ts';
 import { firewallFlags } from './firewall-flags.ts';
-import { processFlags } from './flag-groups.ts';
-import { type Flag, flag, grouped, retired } from './flags.ts';
+import { allowListFlags, processFlags, sessionNameFlags } from './flag-groups.ts';
+import { flag, grouped, retired } from './flags.ts';
 
 const { prometheusListenAddr, pprofListenAddr, untilStdinEnds } = processFlags;
 
@@ -142,20 +143,7 @@ export const standaloneFlags = {
       name: 'namespace-restrictions',
       help: 'A pod may have a role only if an annotation of its namespace permits it.',
     }),
-    namespaceRestrictionFormat: anyCase(
-      flag.choice({
-        name: 'namespace-restriction-format',
-        choices: ['glob', 'regexp'],
-        default: 'glob',
-        help: 'How the roles of --namespace-key are written.',
-      }),
-    ),
-    namespaceKey: flag.text({
-      name: 'namespace-key',
-      placeholder: 'KEY',
-      default: 'iam.amazonaws.com/allowed-roles',
-      help: 'Annotation of a namespace: the roles that its pods may have, as a JSON array.',
-    }),
+    ...allowListFlags,
   }),
   ...grouped('Sessions', {
     iamRoleSessionTtl: flag.duration({
@@ -163,12 +151,7 @@ export const standaloneFlags = {
       default: 900_000,
       help: 'Half of how long sessions last: what is left of credentials at the least when they are given out. 7m30s to 6h; 30m at the most where podpass itself uses a role.',
     }),
-    sessionNameFormat: flag.choice({
-      name: 'session-name-format',
-      choices: ['kiam', 'kube2iam'],
-      default: 'kiam',
-      help: "Names of sessions: kiam's are the same for all pods that ask for none; kube2iam's are made of the pod's address and the role, so that each pod has a session of its own.",
-    }),
+    ...sessionNameFlags,
   }),
   ...grouped('AWS', {
     region: flag.text({
@@ -268,9 +251,3 @@ export const standaloneFlags = {
     }),
   }),
 };
-
-/** As kube2iam compares them. */
-function anyCase<T extends string>(definition: Flag<T>): Flag<T> {
-  const { parse } = definition;
-  return parse === undefined ? definition : { ...definition, parse: (text) => parse(text.toLowerCase()) };
-}
