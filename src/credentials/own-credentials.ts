@@ -37,7 +37,7 @@ export async function loadOwnCredentials(options: OwnCredentialsOptions): Promis
   const checked = explain(
     base,
     (cause) =>
-      `podpass has no AWS credentials of its own: ${messageOf(cause)}. Give its server an instance role, IRSA or AWS_ACCESS_KEY_ID.`,
+      `podpass has no AWS credentials of its own: ${messageOf(cause)}. Give it an instance role, IRSA or AWS_ACCESS_KEY_ID.`,
   );
   if (assumeRoleArn === undefined) return checked;
   const temporary = fromTemporaryCredentials({

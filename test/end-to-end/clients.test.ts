@@ -2,51 +2,16 @@
 // AWS is moto, which nobody here wrote.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { openPodDoor } from '../../src/sandbox/pod-door.ts';
-import { podEnvironment } from '../../src/sandbox/pod-environment.ts';
-import { runCommand } from '../../src/sandbox/run-command.ts';
 import { needs } from '../parts/availability.ts';
-import { partPath } from '../parts/catalogue.ts';
 import { startMoto } from '../parts/moto.ts';
-import { stopWith } from '../parts/scope.ts';
 import { permittedKey, roleKey } from './annotate.ts';
+import { type AwsClient, awsClients, runClient } from './aws-clients.ts';
 import { createHarness, type PodpassAgent } from './harness.ts';
-import { mainScript } from './podpass-process.ts';
-import { region } from './small-aws.ts';
 import { startSmallCluster } from './small-cluster.ts';
 import { suiteScope } from './suite-scope.ts';
 
 const bound = { timeout: 60_000 };
-const clientMillis = 40_000;
 const nodeName = 'node-1';
-
-/** A client that prints who it is. */
-interface AwsClient {
-  readonly name: string;
-  readonly command: () => readonly string[];
-  /** The ARN in what it wrote; empty where it got no credentials. */
-  readonly arnIn: (stdout: string) => string;
-}
-
-const botoProgram = 'import boto3; print(boto3.client("sts").get_caller_identity()["Arn"])';
-
-const clients: readonly AwsClient[] = [
-  {
-    name: 'the AWS SDK for JavaScript',
-    command: () => [process.execPath, mainScript, 'sandbox', 'client'],
-    arnIn: (stdout) => (JSON.parse(stdout) as { arn?: string }).arn ?? '',
-  },
-  {
-    name: 'boto3',
-    command: () => [partPath('boto3'), '-c', botoProgram],
-    arnIn: (stdout) => stdout.trim(),
-  },
-  {
-    name: 'the AWS CLI',
-    command: () => [partPath('aws'), 'sts', 'get-caller-identity', '--query=Arn', '--output=text'],
-    arnIn: (stdout) => stdout.trim(),
-  },
-];
 
 /** Pods, what their role annotation says, and who they are thereby. */
 const pods = [
@@ -94,31 +59,11 @@ describe('AWS clients as pods, with moto as AWS', needs('moto', 'boto3', 'aws'),
     { timeout: 100_000 },
   );
 
-  /** Runs a client inside a pod of an agent. Through a `v1` door its PUT is refused, as on an old EC2. */
-  async function runAs(
-    address: string,
-    client: AwsClient,
-    { imds, door }: { imds: string; door: 'v1' | 'v2' },
-  ): Promise<{ arn: string; stdout: string; stderr: string }> {
-    const port = agents.get(imds)?.port ?? 0;
-    const agent = { host: '127.0.0.1', port };
-    const opened = await openPodDoor({
-      podAddress: address,
-      agent,
-      imds: door,
-      listenHost: '127.0.0.1',
-      port: 0,
-    });
-    stopWith(scope, () => opened.close());
-    const [file = '', ...args] = client.command();
-    const env = podEnvironment({ PATH: process.env.PATH }, { metadataUrl: opened.url, stsUrl, region });
-    const ended = await runCommand(file, args, { env, bound: clientMillis, signal: scope.signal });
-    assert.equal(ended.kind, 'exited', JSON.stringify(ended));
-    const { stdout, stderr } = ended.kind === 'exited' ? ended : { stdout: '', stderr: '' };
-    return { arn: client.arnIn(stdout), stdout, stderr };
-  }
+  /** Inside a pod of an agent. */
+  const runAs = (address: string, client: AwsClient, { imds, door }: { imds: string; door: 'v1' | 'v2' }) =>
+    runClient(scope, client, { address, port: agents.get(imds)?.port ?? 0, door, stsUrl });
 
-  for (const client of clients) {
+  for (const client of awsClients) {
     describe(client.name, () => {
       for (const { name, address, arn } of pods) {
         for (const door of ['v1', 'v2'] as const) {

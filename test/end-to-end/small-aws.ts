@@ -1,7 +1,7 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { systemClock } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
-import { createSts, type Sts } from '../../src/sandbox/sts/create-sts.ts';
+import { createSts, type Sts, type StsOptions } from '../../src/sandbox/sts/create-sts.ts';
 import { account, role, serverArn, trust } from '../../src/sandbox/sts/sts.fixture.ts';
 import { type Scope, stopWith } from '../parts/scope.ts';
 import type { ServedCredentials } from './ask-agent.ts';
@@ -23,10 +23,19 @@ export const region = 'eu-west-1';
 const sixHours = 21_600;
 
 /** @param roleNames roles that the server may assume */
-export async function startSmallAws(scope: Scope, roleNames: readonly string[]): Promise<SmallAws> {
+export async function startSmallAws(
+  scope: Scope,
+  roleNames: readonly string[],
+  { oidcProviders = new Map() }: Pick<StsOptions, 'oidcProviders'> = {},
+): Promise<SmallAws> {
   const server = role(serverArn, trust({ Service: 'ec2.amazonaws.com' }), { maxSessionDuration: 43_200 });
   const assumable = roleNames.map((name) => role(roleBaseArn + name, trust({ AWS: serverArn })));
-  const sts = createSts({ clock: systemClock, random: systemRandom, roles: [server, ...assumable] });
+  const sts = createSts({
+    clock: systemClock,
+    random: systemRandom,
+    roles: [server, ...assumable],
+    oidcProviders,
+  });
   const { url, close } = await sts.listen('127.0.0.1', 0);
   stopWith(scope, close);
   const own = sts.issueFor(serverArn, { sessionName: 'i-0123456789abcdef0', durationSeconds: sixHours });
