@@ -38,7 +38,12 @@ describe('describeStore', () => {
   ];
   const store = describeStore(
     views,
-    [namespace('team', { [key]: '["reader"]', other: 'kept' }), namespace('open', {})],
+    [
+      namespace('team', { [key]: '["reader", "team-*"]', other: 'kept' }),
+      namespace('open', {}),
+      namespace('mistyped', { [key]: '[reader]' }),
+      namespace('mixed', { [key]: '["reader", null]' }),
+    ],
     key,
   );
 
@@ -46,7 +51,12 @@ describe('describeStore', () => {
     assert.deepEqual(store, {
       namespaceByIP: { '10.0.0.1': 'team', 'fd00::1': 'team', '10.0.0.2': 'team' },
       rolesByIP: { '10.0.0.1': 'reader', 'fd00::1': 'reader', '10.0.0.2': '' },
-      rolesByNamespace: { team: '["reader"]', open: null },
+      rolesByNamespace: {
+        team: ['reader', 'team-*'],
+        open: null,
+        mistyped: '[reader]',
+        mixed: '["reader", null]',
+      },
     });
   });
 

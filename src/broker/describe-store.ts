@@ -6,8 +6,8 @@ export interface StoreDescription {
   readonly namespaceByIP: Readonly<Record<string, string>>;
   /** The name of the role that the pod is bound to; empty for a pod without one. */
   readonly rolesByIP: Readonly<Record<string, string>>;
-  /** What the annotation of the namespace permits, as it is written; `null` where there is none. */
-  readonly rolesByNamespace: Readonly<Record<string, string | null>>;
+  /** The namespace's list; `null` where there is none, and the text of the annotation where it is no list. */
+  readonly rolesByNamespace: Readonly<Record<string, readonly string[] | string | null>>;
 }
 
 /** As in kube2iam, an address that several pods claim is left out. No external id and no credentials are in it. */
@@ -26,7 +26,17 @@ export function describeStore(
       owned.map(([address, { decision }]) => [address, 'role' in decision ? decision.role.name : '']),
     ),
     rolesByNamespace: Object.fromEntries(
-      [...namespaces].map(({ name, annotations }) => [name, annotations[namespaceKey] ?? null]),
+      [...namespaces].map(({ name, annotations }) => [name, listOrText(annotations[namespaceKey])]),
     ),
   };
+}
+
+function listOrText(text: string | undefined): readonly string[] | string | null {
+  if (text === undefined) return null;
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) && list.every((entry) => typeof entry === 'string') ? list : text;
+  } catch {
+    return text;
+  }
 }

@@ -197,9 +197,14 @@ describe('an event that cannot be written', () => {
     assert.equal(clock.pending, 0);
   });
 
-  for (const code of [400, 403, 404, 422]) {
-    it(`because of ${code} is given up at once, and logged once a minute`, async () => {
-      const { cluster, recorder, settle, requests, counted, log } = create();
+  for (const [code, often, millis] of [
+    [400, 'once a minute', 60_000],
+    [403, 'once a day', 86_400_000],
+    [404, 'once a minute', 60_000],
+    [422, 'once a minute', 60_000],
+  ] as const) {
+    it(`because of ${code} is given up at once, and logged ${often}`, async () => {
+      const { clock, cluster, recorder, settle, requests, counted, log } = create();
       cluster.intercept = () => status(code, 'Forbidden', 'events is forbidden');
       recorder.record(event);
       await settle();
@@ -209,6 +214,17 @@ describe('an event that cannot be written', () => {
       assert.equal(await counted('failed'), 2);
       assert.equal(log.length, 1);
       assert.match(log[0] ?? '', /events is forbidden/);
+      for (const [pause, lines] of [
+        [millis - 1, 1],
+        [1, 2],
+      ] as const) {
+        await clock.advance(pause);
+        recorder.record({ ...event, message: `after ${pause}` });
+        await settle();
+        assert.equal(log.length, lines);
+      }
+      // Those that were not logged are counted.
+      assert.match(log[1] ?? '', /"failures":3/);
     });
   }
 

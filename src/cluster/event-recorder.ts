@@ -5,7 +5,12 @@ import { messageOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type ClusterConnection, describeFailure, type JsonOutcome } from './connection.ts';
+import {
+  type ClusterConnection,
+  describeFailure,
+  type JsonOutcome,
+  type RequestFailure,
+} from './connection.ts';
 import { type ClusterEvent, createEventCorrelator } from './event-correlator.ts';
 import { eventMessage, eventName, eventTime } from './event-text.ts';
 import { createLruMap } from './lru-map.ts';
@@ -50,6 +55,9 @@ const maxQueued = 1_000;
 const maxAttempts = 8;
 const writeMillis = 10_000;
 const backoffBounds = { initial: 1_000, max: 60_000 };
+const failureLogMillis = 60_000;
+/** Events are an extra: that somebody does without the right to write them is to be said, and not to be nagged about. */
+const refusalLogMillis = 86_400_000;
 
 /**
  * Writes core/v1 events on objects of the cluster. It needs the rights to create and patch events.
@@ -64,7 +72,8 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   /** Series with unwritten events, in the order in which they are written. */
   const queue = new Map<string, Series>();
   const backoff = createBackoff(backoffBounds, random);
-  const mayLogFailure = createOccasion(clock, 60_000);
+  const mayLogFailure = createOccasion(clock, failureLogMillis);
+  const mayLogRefusal = createOccasion(clock, refusalLogMillis);
   const stopping = new AbortController();
   const hurry = new AbortController();
   let closed = false;
@@ -133,7 +142,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     }
     const verdict = judge(outcome, series.exists);
     if (verdict === 'refused' || series.attempts >= maxAttempts || stopping.signal.aborted) {
-      logFailure(series, describeFailure(outcome));
+      logFailure(series, outcome);
       settle(series, 'failed', unwritten);
       series.attempts = 0;
       return verdict === 'refused';
@@ -157,9 +166,11 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     if (events > own) metrics.eventsWritten.inc({ reason, outcome: 'aggregated' }, events - own);
   }
 
-  function logFailure({ event: { object, reason } }: Series, problem: string): void {
-    const occasion = mayLogFailure();
+  function logFailure({ event: { object, reason } }: Series, outcome: RequestFailure): void {
+    const isForbidden = outcome.kind === 'status' && outcome.status === 403;
+    const occasion = isForbidden ? mayLogRefusal() : mayLogFailure();
     if (!occasion) return;
+    const problem = describeFailure(outcome);
     const fields = { kind: object.kind, namespace: object.namespace, name: object.name, reason, problem };
     logger.warn({ ...fields, failures: occasion.since }, 'a Kubernetes event could not be written');
   }
@@ -228,10 +239,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
  * `mistaken`: it does not exist any more (the API server forgets events after an hour), or it does exist already (an
  * earlier write arrived, and its answer did not). `later`: the API server cannot now. `refused`: it never will.
  */
-function judge(
-  outcome: Exclude<JsonOutcome, { kind: 'ok' }>,
-  exists: boolean,
-): 'mistaken' | 'later' | 'refused' {
+function judge(outcome: RequestFailure, exists: boolean): 'mistaken' | 'later' | 'refused' {
   if (outcome.kind !== 'status') return 'later';
   const { status } = outcome;
   if (status === (exists ? 404 : 409)) return 'mistaken';

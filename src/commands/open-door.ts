@@ -37,7 +37,8 @@ export interface Door {
 
 /**
  * Opens the metadata door of a node: at once, or where another process of its kind still has the port, beside it as
- * soon as this one can answer as well. So long the rule is left to an agent on another port. The rule is kept for as long as the process runs.
+ * soon as this one can answer as well. So long the rule is left to an agent on another port. The rule is kept for as
+ * long as the process runs.
  *
  * @throws PodpassError ERR_USAGE, ERR_LISTEN
  */

@@ -46,13 +46,14 @@ describe('telemetry server', () => {
     for (const path of ['/', '/debug', '/metrics/']) assert.equal((await get(path)).status, 404, path);
   });
 
-  it('shows pages to this host and to nobody else', async () => {
+  it('shows pages to this host and to nobody else', async (t) => {
     const { port, close } = await startTelemetryServer({
       metrics: createMetrics(),
       health,
       port: 0,
       localPages: new Map([['/debug/store', () => ({ a: 1 })]]),
     });
+    t.after(close);
     const local = await fetch(`http://127.0.0.1:${port}/debug/store`);
     assert.equal(local.headers.get('content-type'), 'application/json');
     assert.equal(await local.text(), '{"a":1}\n');
@@ -61,16 +62,15 @@ describe('telemetry server', () => {
       .filter(({ family, internal }) => family === 'IPv4' && !internal);
     // The address that a caller has who asks an address of this host is that address.
     if (outer) assert.equal((await fetch(`http://${outer.address}:${port}/debug/store`)).status, 404);
-    await close();
   });
 
-  it('lets the next process listen before it stops, if both say so', async () => {
+  it('lets the next process listen before it stops, if both say so', async (t) => {
     const options = { metrics: createMetrics(), health, host: '127.0.0.1', reusePort: true };
     const old = await startTelemetryServer({ ...options, port: 0 });
     const next = await startTelemetryServer({ ...options, port: old.port });
+    t.after(() => next.close());
     await old.close();
     assert.equal((await fetch(`http://127.0.0.1:${next.port}/healthz`)).status, 200);
-    await next.close();
   });
 
   it('says which address it could not have', async () => {

@@ -155,7 +155,7 @@ describe('podpass standalone on a real API server', needs('kube-apiserver', 'etc
     assert.equal(store.namespaceByIP[reader], 'team');
     assert.equal(store.rolesByIP[reader], 'reader');
     assert.equal(store.rolesByIP[elsewhere], undefined);
-    assert.ok('team' in store.rolesByNamespace);
+    assert.deepEqual(store.rolesByNamespace.team, ['*']);
     assert.ok(!body.includes(externalId));
   });
 
