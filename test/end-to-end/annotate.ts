@@ -5,6 +5,7 @@ export type AnnotationChanges = Readonly<Record<string, string | null>>;
 
 export const roleKey = 'iam.amazonaws.com/role';
 export const permittedKey = 'iam.amazonaws.com/permitted';
+export const allowedKey = 'iam.amazonaws.com/allowed-roles';
 
 /** @param path of the object: `/api/v1/namespaces/team` */
 async function annotate(

@@ -9,7 +9,7 @@ import { partPath } from '../parts/catalogue.ts';
 import { type Cluster, startCluster } from '../parts/cluster.ts';
 import { kubeconfigText } from '../parts/cluster-files.ts';
 import { projectRoot } from '../parts/locations.ts';
-import { annotateNamespace, annotatePod, permittedKey, roleKey } from './annotate.ts';
+import { allowedKey, annotateNamespace, annotatePod, permittedKey, roleKey } from './annotate.ts';
 import { type ApiAudit, allowedBy, createApiAudit } from './api-audit.ts';
 import { type CuttableProxy, startCuttableProxy } from './cuttable-proxy.ts';
 import { eventually } from './eventually.ts';
@@ -237,6 +237,24 @@ describe('against a real API server', needs('kube-apiserver', 'etcd'), () => {
       assert.equal(messages.length, 2);
       assert.ok(messages.some((message) => message.includes('which does not match the role')));
     });
+  });
+
+  it('tells the namespace, in an event of its own, that its rule cannot be read', bound, async () => {
+    await annotateNamespace(world.cluster, 'closed', { [allowedKey]: '["*", null]' });
+    const [event, ...others] = await eventually(async () => {
+      const events = await eventsOf('closed', 'closed');
+      assert.ok(events.length > 0);
+      return events;
+    });
+    assert.deepEqual(others, []);
+    assert.equal(event?.reason, 'PodpassNamespaceRuleInvalid');
+    assert.equal(event?.type, 'Warning');
+    assert.match(
+      event?.message ?? '',
+      /^annotation iam\.amazonaws\.com\/allowed-roles of namespace closed is /,
+    );
+    const { metadata } = await world.cluster.must('GET', '/api/v1/namespaces/closed');
+    assert.equal(event?.involvedObject.uid, (metadata as { uid: string }).uid);
   });
 
   it("tells the pod what STS refuses, in STS's words", bound, async () => {

@@ -5,7 +5,7 @@ import { before, describe, it } from 'node:test';
 import { needs } from '../parts/availability.ts';
 import { type Cluster, startCluster } from '../parts/cluster.ts';
 import { freePorts } from '../parts/free-ports.ts';
-import { annotateNamespace, annotatePod, roleKey } from './annotate.ts';
+import { allowedKey, annotateNamespace, annotatePod, roleKey } from './annotate.ts';
 import { type ApiAudit, createApiAudit } from './api-audit.ts';
 import { callerAt, type PodCaller } from './ask-agent.ts';
 import { eventually } from './eventually.ts';
@@ -17,7 +17,6 @@ import { suiteScope } from './suite-scope.ts';
 
 const bound = { timeout: 90_000 };
 const user = 'system:serviceaccount:kube-system:kube2iam';
-const allowedKey = 'iam.amazonaws.com/allowed-roles';
 const externalIdKey = 'iam.amazonaws.com/external-id';
 const [reader, noRole, mistyped, elsewhere] = ['127.95.0.1', '127.95.0.2', '127.95.0.3', '127.95.0.4'];
 const hostIp = '127.0.0.1';
