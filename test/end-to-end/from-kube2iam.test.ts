@@ -15,9 +15,9 @@ import { createHarness, type Harness } from './harness.ts';
 import { type KiamContainer, startNodeMetadata } from './kiam-workload.ts';
 import { accessKeyOfKube2iam, startKube2iam } from './kube2iam-node.ts';
 import {
+  argumentsBefore,
   expand,
   kube2iamBefore,
-  kube2iamContainer,
   kube2iamImage,
   onLoopback,
   preStop,
@@ -30,6 +30,7 @@ import { startPodpass } from './podpass-process.ts';
 import { region, type SmallAws, startSmallAws, whoIs } from './small-aws.ts';
 import { suiteScope } from './suite-scope.ts';
 
+const allowedRolesKey = 'iam.amazonaws.com/allowed-roles';
 const bound = { timeout: 120_000 };
 const podpassImage = 'podpass:0.1.0-kube2iam';
 const nodes: readonly PlayedNode[] = [
@@ -85,7 +86,7 @@ for (const [way, headings] of Object.entries(orders)) {
       portsBeside = free.slice(2);
       doors = [...ports];
       await eventually(() => cluster.createServiceAccount('default', 'kube-system'), 30_000);
-      await cluster.createNamespace('team');
+      await cluster.createNamespace('team', { [allowedRolesKey]: '["reader", "writ*"]' });
       for (const { name } of nodes) {
         const body = { apiVersion: 'v1', kind: 'Node', metadata: { name } };
         await cluster.must('POST', '/api/v1/nodes', { body });
@@ -117,7 +118,7 @@ for (const [way, headings] of Object.entries(orders)) {
 
     async function startUnderItsName(container: KiamContainer, node: PlayedNode): Promise<Running> {
       // It ends at arguments that it does not know, and it keeps its own.
-      assert.deepEqual(container.args, kube2iamContainer().args);
+      assert.deepEqual(container.args, argumentsBefore());
       const port = ports[nodes.indexOf(node)] ?? 0;
       if (container.image === podpassImage) {
         assert.ok(!('lifecycle' in container));
@@ -133,7 +134,7 @@ for (const [way, headings] of Object.entries(orders)) {
       assert.equal(image, podpassImage);
       assert.deepEqual(
         args.filter((arg) => arg !== '--iptables-remove'),
-        [...kube2iamContainer().args, '--app-port=8182', '--metrics-port=9620', '--firewall=nftables'],
+        [...argumentsBefore(), '--app-port=8182', '--metrics-port=9620', '--firewall=nftables'],
       );
       assert.deepEqual(readinessProbe?.httpGet, { path: '/readyz', port: 9620, scheme: 'HTTP' });
       // With a port that is declared there could not be two of them on one node.

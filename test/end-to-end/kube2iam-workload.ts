@@ -40,11 +40,17 @@ export function kube2iamContainer(): Kube2iamContainer {
   return container;
 }
 
-/** The DaemonSet of a cluster that runs kube2iam. */
+/** What kube2iam runs with in a cluster that restricts namespaces. */
+export function argumentsBefore(): string[] {
+  return [...kube2iamContainer().args, '--namespace-restrictions'];
+}
+
+/** The DaemonSet of that cluster. */
 export function kube2iamBefore(): string {
   const object = parse(readKube2iamManifest('daemonset.yaml'));
   const [container] = object.spec.template.spec.containers;
   container.image = kube2iamImage;
+  container.args = argumentsBefore();
   container.lifecycle = { preStop };
   return JSON.stringify(object);
 }

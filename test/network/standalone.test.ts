@@ -1,57 +1,25 @@
 // The one process of a node that was kube2iam's, with kube2iam's arguments, on a real network.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { before, beforeEach, describe, it } from 'node:test';
 import { eventually } from '../end-to-end/eventually.ts';
-import { region, roleBaseArn } from '../end-to-end/small-aws.ts';
 import { suiteScope } from '../end-to-end/suite-scope.ts';
 import { needs } from '../parts/availability.ts';
-import type { Scope } from '../parts/scope.ts';
 import { assertIsItself } from './assert-is-itself.ts';
 import { nodeRole } from './metadata-worker.ts';
 import { runIn, setKernel } from './namespaces.ts';
-import { type NamespacedPodpass, startPodpassIn } from './podpass-in-namespace.ts';
+import type { NamespacedPodpass } from './podpass-in-namespace.ts';
+import { startStandalone } from './standalone-in-world.ts';
 import { metadataIpv4, metadataIpv6, nodeIpv4, nodeIpv6 } from './topology.ts';
 import { fewRetries, underLoad } from './under-load.ts';
-import { nodeName, startWorld, type World } from './world.ts';
+import { startWorld, type World } from './world.ts';
 
 const bound = { timeout: 60_000 };
 const hosts = [metadataIpv4, metadataIpv6];
 const tree = '/latest/meta-data/iam/security-credentials/';
 const port = 8181;
 
-/** As kube2iam's manifests give them: one address, of IPv4. */
-const node = ['--iptables=true', `--host-ip=${nodeIpv4}`, `--node=${nodeName}`];
 /** A small machine's: what is looked for is a failed request and not speed. */
 const load = { fresh: 3, kept: 2, pauseMillis: 20 };
-
-let started = 0;
-
-/** Resolves when it is ready. */
-async function startStandalone(
-  scope: Scope,
-  { topology, access, host, folder }: World,
-  flags: readonly string[],
-): Promise<NamespacedPodpass> {
-  started += 1;
-  const process = startPodpassIn(scope, {
-    namespace: topology.node,
-    command: 'standalone',
-    flags: [
-      ...node,
-      `--base-role-arn=${roleBaseArn}`,
-      `--kubeconfig=${access.kubeconfig}`,
-      `--sts-endpoint=${access.stsUrl}`,
-      `--token-key-file=${join(folder, 'token-key')}`,
-      ...flags,
-    ],
-    env: { ...access.serverEnv, AWS_REGION: region },
-    telemetryPort: 9620 + started,
-    neighbour: host,
-  });
-  await process.untilReady();
-  return process;
-}
 
 describe('podpass standalone with --host-interface=eni+', needs('netns', 'nft'), () => {
   const scope = suiteScope();
