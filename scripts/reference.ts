@@ -8,7 +8,7 @@ import { agentFlags } from '../src/commands/agent-flags.ts';
 import { environmentName, type Flag, type FlagTable } from '../src/commands/flags.ts';
 import { healthFlags } from '../src/commands/health-flags.ts';
 import { iamSetupFlags } from '../src/commands/iam-setup-flags.ts';
-import { sandboxFlags } from '../src/commands/sandbox-flags.ts';
+import { execFlags, sandboxFlags } from '../src/commands/sandbox-flags.ts';
 import { serverFlags } from '../src/commands/server-flags.ts';
 import { standaloneFlags } from '../src/commands/standalone-flags.ts';
 import { type MetricDefinition, metricCatalogue } from '../src/telemetry/metric-catalogue.ts';
@@ -27,6 +27,7 @@ function renderFlags(): string {
     ['podpass standalone', standaloneFlags],
     ['podpass health', healthFlags],
     ['podpass sandbox', sandboxFlags],
+    ['podpass sandbox exec', execFlags],
     ['podpass iam setup', iamSetupFlags],
   ];
   const sections = commands.map(

@@ -66,6 +66,12 @@ describe('the demo in a fresh checkout', () => {
     return result;
   }
 
+  /** Through server and agent, and below it through standalone. */
+  function tablesIn(stdout: string): readonly string[] {
+    const [, split = '', standalone = ''] = stdout.split(/^ +(?:server and agent|standalone) +SDK v1 .*\n/m);
+    return [split, standalone];
+  }
+
   const expectedPods = [
     'iam-example/reportingdb-reader',
     'iam-example/no-role',
@@ -81,9 +87,19 @@ describe('the demo in a fresh checkout', () => {
     const { status, stdout, stderr } = await runDemo();
     assert.doesNotMatch(stderr, /ERR_MODULE_NOT_FOUND/, 'a file that is used is not in git: git add it');
     assert.equal(status, 0, stdout + stderr);
-    for (const pod of expectedPods) assert.match(stdout, new RegExp(`^ok +${pod} `, 'm'));
+    const [split = '', standalone = ''] = tablesIn(stdout);
+    for (const pod of expectedPods) {
+      assert.match(split, new RegExp(`^ok +${pod} `, 'm'));
+      assert.match(standalone, new RegExp(`^ok +${pod} `, 'm'));
+    }
+    // What pods got is the same, but for the annotation that a bare namespace is told to set.
+    const others = Array.from(standalone.matchAll(/^ {7}(arn:aws:sts:|40\d pod \S+)/gm), ([, got]) => got);
+    assert.deepEqual(others, ['403 pod unlisted-example/reader']);
     assert.doesNotMatch(stdout, /^BAD/m);
-    assert.match(stdout, /^8 of 8 pods saw what they must see/m);
+    assert.match(
+      stdout,
+      /^8 of 8 pods saw what they must see through server and agent, 8 of 8 through standalone/m,
+    );
     assert.match(stdout, /^0 requests of pods reached the node's own metadata service\.$/m);
     const left = (await readdir(checkout)).filter((name) => name.startsWith('podpass-'));
     assert.deepEqual(left, [], 'no temporary files');
@@ -99,13 +115,15 @@ describe('the demo in a fresh checkout', () => {
     const { status, stdout } = await runDemo();
     await writeFile(file, text);
     assert.equal(status, 1);
-    const bad = Array.from(stdout.matchAll(/^BAD +(\S+)/gm), ([, pod]) => pod);
-    assert.deepEqual(bad.sort(), ['iam-example/no-role', 'session-name-example/reader']);
+    for (const table of tablesIn(stdout)) {
+      const bad = Array.from(table.matchAll(/^BAD +(\S+)/gm), ([, pod]) => pod);
+      assert.deepEqual(bad.sort(), ['iam-example/no-role', 'session-name-example/reader']);
+    }
     assert.match(
       stdout,
       /wrong: SDK v1 became arn:aws:sts::123456789012:assumed-role\/session-name-reader\/kiam-my-session-name, expected .*kiam-another/i,
     );
     assert.match(stdout, /wrong: the door answered 404, expected 403/i);
-    assert.match(stdout, /^6 of 8 pods/m);
+    assert.match(stdout, /^6 of 8 pods .*, 6 of 8 through standalone/m);
   });
 });

@@ -87,6 +87,18 @@ describe('a sandbox that runs', () => {
     assert.ok(running.pids.every(isAlive));
   });
 
+  it('lets exec in through standalone, which serves the same pods', bound, async () => {
+    const pod = 'iam-example/reportingdb-reader';
+    const words = ['sandbox', 'exec', '--standalone', pod, '--'];
+    const program = 'console.log(process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT)';
+    const door = await podpass(running.temporary, ...words, process.execPath, '--eval', program);
+    const shown = running.lines.find((text) => text.includes(` ${pod} `))?.split(/ +/);
+    assert.equal(door.stdout.trim(), shown?.at(-1));
+    assert.notEqual(door.stdout.trim(), doorOf(pod));
+    const { stdout } = await podpass(running.temporary, ...words, ...whoAmI);
+    assert.equal(arnIn(stdout), 'arn:aws:sts::123456789012:assumed-role/reportingdb-reader/kiam-kiam');
+  });
+
   it('says nothing of credentials where a command fails by itself', bound, async () => {
     const { status, stderr } = await exec(
       'iam-example/reportingdb-reader',

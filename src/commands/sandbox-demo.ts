@@ -6,6 +6,7 @@ import { askDoor } from '../sandbox/demo/ask-door.ts';
 import { type Expectation, readExpectations } from '../sandbox/demo/expectations.ts';
 import { type ClientRun, judge } from '../sandbox/demo/judge.ts';
 import { type DemoRow, renderDemo } from '../sandbox/demo/render-demo.ts';
+import type { DoorPair, Mode } from '../sandbox/pod-doors.ts';
 import { podEnvironment } from '../sandbox/pod-environment.ts';
 import { runCommand } from '../sandbox/run-command.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
@@ -44,48 +45,64 @@ export async function runDemo(flags: SandboxFlags): Promise<number> {
   });
   try {
     say(
-      `sandbox ready in ${seconds(began)}: cluster API, STS, metadata stand-in, podpass server, podpass agent`,
+      `sandbox ready in ${seconds(began)}: cluster API, STS, metadata stand-in, podpass server, agent and standalone`,
     );
-    const clients = await findClients(signal);
-    const rows = await askAll(sandbox, expectations, clients, signal);
-    say('');
-    say(renderDemo(rows, process.stdout.columns ?? 110));
-    return summarise(rows, sandbox, began);
+    const width = process.stdout.columns ?? 110;
+    const split = await askAll({ sandbox, mode: 'split', signal }, expectations, [
+      ...sdkClients,
+      ...(await findCliClients(signal)),
+    ]);
+    say(`\n${renderDemo('server and agent', split, width)}`);
+    const standalone = await askAll({ sandbox, mode: 'standalone', signal }, expectations, sdkClients);
+    say(`\n${renderDemo('standalone', standalone, width, split)}`);
+    return summarise({ split, standalone }, sandbox, began);
   } finally {
     await sandbox.close();
   }
 }
 
-function summarise(rows: readonly DemoRow[], sandbox: Sandbox, began: number): number {
+function summarise(
+  { split, standalone }: Readonly<Record<Mode, readonly DemoRow[]>>,
+  sandbox: Sandbox,
+  began: number,
+): number {
   say(
-    'SDK: AWS SDK for JavaScript. CLI: AWS CLI. v1, v2: through IMDSv1, IMDSv2. role: it got one; none: it got none.',
+    'SDK: AWS SDK for JavaScript. CLI: AWS CLI. v1, v2: through IMDSv1, IMDSv2. role: got one; none: got none.\n' +
+      'Below standalone is what a pod got only where that is another thing than through server and agent.',
   );
-  const good = rows.filter(({ verdict }) => verdict.ok).length;
+  const good = (rows: readonly DemoRow[]) => rows.filter(({ verdict }) => verdict.ok).length;
+  const share = (rows: readonly DemoRow[]) => `${good(rows)} of ${rows.length}`;
   const leaks = sandbox.nodeMetadata.requests.length;
   const calls = sandbox.sts.calls.filter(({ action }) => action === 'AssumeRole').length;
   say(
-    `${good} of ${rows.length} pods saw what they must see, in ${seconds(began)} with ${calls} calls of AssumeRole.`,
+    `${share(split)} pods saw what they must see through server and agent, ${share(standalone)} through standalone.\n` +
+      `It took ${seconds(began)} and ${calls} calls of AssumeRole.`,
   );
   say(`${leaks} requests of pods reached the node's own metadata service.`);
-  return good === rows.length && leaks === 0 ? 0 : 1;
+  const rows = [...split, ...standalone];
+  return good(rows) === rows.length && leaks === 0 ? 0 : 1;
 }
 
 function seconds(since: number): string {
   return `${((performance.now() - since) / 1_000).toFixed(1)} s`;
 }
 
-/** The SDK that comes with podpass through both versions of the protocol, and the AWS CLI where there is one. */
-async function findClients(signal: AbortSignal): Promise<readonly AwsClient[]> {
-  const sdk = (imds: 'v1' | 'v2'): AwsClient => ({
+/** The SDK that comes with podpass, through both versions of the protocol. */
+const sdkClients = (['v1', 'v2'] as const).map(
+  (imds): AwsClient => ({
     name: `SDK ${imds}`,
     imds,
     command: [...podpassCommand, 'sandbox', 'client'],
     read: (stdout) => JSON.parse(stdout) as ClientResult,
-  });
+  }),
+);
+
+/** The AWS CLI likewise, where there is one. */
+async function findCliClients(signal: AbortSignal): Promise<readonly AwsClient[]> {
   const cli = await findAwsCliOnPath({ env: process.env, run: runCommand, signal });
   if (cli.kind === 'missing') {
     say(`without the AWS CLI: ${cli.reason}`);
-    return [sdk('v1'), sdk('v2')];
+    return [];
   }
   const awsCli = (imds: 'v1' | 'v2'): AwsClient => ({
     name: `CLI ${imds}`,
@@ -93,7 +110,7 @@ async function findClients(signal: AbortSignal): Promise<readonly AwsClient[]> {
     command: [cli.command, 'sts', 'get-caller-identity', '--output', 'json'],
     read: readCliOutput,
   });
-  return [sdk('v1'), sdk('v2'), awsCli('v1'), awsCli('v2')];
+  return [awsCli('v1'), awsCli('v2')];
 }
 
 function readCliOutput(stdout: string, stderr: string): ClientResult {
@@ -102,11 +119,17 @@ function readCliOutput(stdout: string, stderr: string): ClientResult {
   return { kind: 'identity', arn: Arn, account: Account };
 }
 
+/** Where pods are asked as, and through what. */
+interface Asking {
+  readonly sandbox: Sandbox;
+  readonly mode: Mode;
+  readonly signal: AbortSignal;
+}
+
 async function askAll(
-  sandbox: Sandbox,
+  asking: Asking,
   expectations: readonly Expectation[],
   clients: readonly AwsClient[],
-  signal: AbortSignal,
 ): Promise<readonly DemoRow[]> {
   const jobs = expectations.flatMap((expected) => clients.map((client) => ({ expected, client })));
   const runs = new Map<Expectation, ClientRun[]>(expectations.map((expected) => [expected, []]));
@@ -114,39 +137,35 @@ async function askAll(
   await Promise.all(
     Array.from({ length: parallel }, async () => {
       for (const { expected, client } of next)
-        runs.get(expected)?.push(await runClient(sandbox, expected, client, signal));
+        runs.get(expected)?.push(await runClient(asking, expected, client));
     }),
   );
   return Promise.all(
     expectations.map(async (expected) => {
       const order = (run: ClientRun) => clients.findIndex(({ name }) => name === run.client);
       const sorted = (runs.get(expected) ?? []).toSorted((a, b) => order(a) - order(b));
-      const doors = doorsOf(sandbox, expected.pod);
+      const doors = doorsOf(asking, expected.pod);
       const answers = doors
-        ? await Promise.all([askDoor(doors.v1, 'v1', signal), askDoor(doors.v2, 'v2', signal)])
+        ? await Promise.all([askDoor(doors.v1, 'v1', asking.signal), askDoor(doors.v2, 'v2', asking.signal)])
         : [];
       return { verdict: judge(expected, sorted, answers), runs: sorted };
     }),
   );
 }
 
-function doorsOf(sandbox: Sandbox, pod: string) {
+function doorsOf({ sandbox, mode }: Asking, pod: string): DoorPair | undefined {
   const [namespace = '', name = ''] = pod.split('/');
-  return sandbox.doors.find(namespace, name);
+  return sandbox.doors.find(namespace, name)?.[mode];
 }
 
-async function runClient(
-  sandbox: Sandbox,
-  { pod }: Expectation,
-  client: AwsClient,
-  signal: AbortSignal,
-): Promise<ClientRun> {
+async function runClient(asking: Asking, { pod }: Expectation, client: AwsClient): Promise<ClientRun> {
   const began = systemClock.monotonic();
   const result = await attempt();
   return { client: client.name, result, millis: systemClock.monotonic() - began };
 
   async function attempt(): Promise<ClientResult> {
-    const doors = doorsOf(sandbox, pod);
+    const { sandbox, signal } = asking;
+    const doors = doorsOf(asking, pod);
     if (!doors) return { kind: 'error', name: 'NoSuchPod', message: `${pod} does not run in the sandbox` };
     const env = podEnvironment(process.env, {
       metadataUrl: doors[client.imds],

@@ -3,12 +3,15 @@ import { systemClock } from '../base/clock.ts';
 import { PodpassError } from '../base/errors.ts';
 import { ensureAwsCli } from '../sandbox/aws-cli.ts';
 import { askDoor, reasonOf } from '../sandbox/demo/ask-door.ts';
+import type { Mode } from '../sandbox/pod-doors.ts';
 import { podEnvironment } from '../sandbox/pod-environment.ts';
 import { runCommand } from '../sandbox/run-command.ts';
 import { type RunningSandbox, readRunningSandbox } from '../sandbox/running-sandbox.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
+import type { FlagValues } from './flags.ts';
 import { shutdownSignal } from './lifecycle.ts';
 import { cacheDir, runningFolder, type SandboxFlags, sandboxOptions } from './sandbox-context.ts';
+import type { execFlags } from './sandbox-flags.ts';
 import { describeRunning } from './sandbox-run.ts';
 
 /**
@@ -17,13 +20,18 @@ import { describeRunning } from './sandbox-run.ts';
  * @returns the command's exit status
  * @throws PodpassError ERR_SANDBOX
  */
-export async function runExec(pod: string, command: readonly string[], flags: SandboxFlags): Promise<number> {
+export async function runExec(
+  pod: string,
+  command: readonly string[],
+  flags: FlagValues<typeof execFlags>,
+): Promise<number> {
   const signal = shutdownSignal();
+  const mode = flags.standalone ? 'standalone' : 'split';
   const running = asksForItsOwn(flags) ? undefined : await readRunningSandbox(runningFolder);
-  if (running) return execIn(running, pod, command, signal);
+  if (running) return execIn(running, { pod, mode }, command, signal);
   const sandbox = await startSandbox(sandboxOptions(flags, signal));
   try {
-    return await execIn(describeRunning(sandbox), pod, command, signal);
+    return await execIn(describeRunning(sandbox), { pod, mode }, command, signal);
   } finally {
     await sandbox.close();
   }
@@ -36,7 +44,7 @@ function asksForItsOwn({ manifests, stsLatency, stsThrottle }: SandboxFlags): bo
 
 async function execIn(
   sandbox: RunningSandbox,
-  pod: string,
+  { pod, mode }: { readonly pod: string; readonly mode: Mode },
   command: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
@@ -48,15 +56,16 @@ async function execIn(
       `there is no running pod ${JSON.stringify(pod)} in the sandbox. There are:\n  ${known}`,
     );
   }
+  const url = doors[mode].v2;
   const env = podEnvironment(process.env, {
-    metadataUrl: doors.v2,
+    metadataUrl: url,
     stsUrl: sandbox.stsUrl,
     region: sandbox.region,
   });
   // The parser leaves the `--` in that separates our own words from the command's.
   const [file = '', ...args] = command[0] === '--' ? command.slice(1) : command;
   const status = await run(file === 'aws' ? await findAws(signal) : file, args, env, signal);
-  if (status !== 0) await explainRefusal(pod, doors.v2, signal);
+  if (status !== 0) await explainRefusal(pod, url, signal);
   return status;
 }
 

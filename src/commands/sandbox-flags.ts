@@ -19,5 +19,14 @@ export const sandboxFlags = {
     max: 100,
     help: 'Let the STS answer this many of 100 calls with "Throttling".',
   }),
-  verbose: flag.boolean({ name: 'verbose', help: 'Show every line that the server and the agent write.' }),
+  verbose: flag.boolean({ name: 'verbose', help: 'Show every line that the processes of podpass write.' }),
+};
+
+/** Those of `podpass sandbox exec`. */
+export const execFlags = {
+  ...sandboxFlags,
+  standalone: flag.boolean({
+    name: 'standalone',
+    help: 'Enter the pod through podpass standalone instead of through the agent.',
+  }),
 };

@@ -13,7 +13,9 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** What another process needs to know of a sandbox. */
 export function describeRunning({ doors, urls, region }: Sandbox): RunningSandbox {
-  const byName = doors.list().map(({ pod, v1, v2 }) => [`${pod.namespace}/${pod.name}`, { v1, v2 }] as const);
+  const byName = doors
+    .list()
+    .map(({ pod, split, standalone }) => [`${pod.namespace}/${pod.name}`, { split, standalone }] as const);
   return { pid: process.pid, stsUrl: urls.sts, region, doors: Object.fromEntries(byName) };
 }
 

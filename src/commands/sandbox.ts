@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { addFlags } from './add-flags.ts';
 import { readFlags } from './read-flags.ts';
-import { sandboxFlags } from './sandbox-flags.ts';
+import { execFlags, sandboxFlags } from './sandbox-flags.ts';
 
-/** `podpass sandbox`: a cluster, an STS, a server and an agent on this machine. */
+/** `podpass sandbox`: a cluster, an STS, a server and an agent, and a standalone process on this machine. */
 export function sandboxCommand(): Command {
   const command = new Command('sandbox').description(
-    'Run a small cluster, a small STS and the real server and agent on loopback. Needs no root, cluster or AWS account.',
+    'Run a small cluster, a small STS and the real server, agent and standalone process on loopback. Needs no root, cluster or AWS account.',
   );
   command.enablePositionalOptions().passThroughOptions();
   addFlags(command, sandboxFlags).action(async () => {
@@ -30,9 +30,9 @@ export function sandboxCommand(): Command {
     .argument('<command...>', 'what to run; put -- before it')
     .usage('[options] NAMESPACE/POD -- COMMAND...')
     .passThroughOptions();
-  addFlags(exec, sandboxFlags).action(async (pod: string, words: string[]) => {
+  addFlags(exec, execFlags).action(async (pod: string, words: string[]) => {
     const { runExec } = await import('./sandbox-exec.ts');
-    process.exitCode = await runExec(pod, words, readFlags(exec, sandboxFlags));
+    process.exitCode = await runExec(pod, words, readFlags(exec, execFlags));
   });
 
   const client = new Command('client')

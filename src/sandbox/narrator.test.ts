@@ -55,11 +55,15 @@ describe('what a sandbox says of changes', () => {
     assert.deepEqual(said, ['event  default/web KiamRoleForbidden: no']);
   });
 
-  it('names the endpoint of a pod', () => {
+  it('names the endpoints of a pod', () => {
     const pod = { uid: 'u', namespace: 'default', name: 'web', address: '127.64.0.1' };
     assert.match(
-      describeDoors({ pod, v1: 'http://v1', v2: 'http://v2' }),
-      /default\/web +127\.64\.0\.1 +http:\/\/v2/,
+      describeDoors({
+        pod,
+        split: { v1: 'http://v1', v2: 'http://v2' },
+        standalone: { v1: 'http://one-v1', v2: 'http://one-v2' },
+      }),
+      /default\/web +127\.64\.0\.1 +http:\/\/v2 +http:\/\/one-v2$/,
     );
   });
 });

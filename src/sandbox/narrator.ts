@@ -15,9 +15,10 @@ export function describeSandbox({ urls, kubeconfig, doors, pids }: Sandbox): str
     `  STS                    ${urls.sts}`,
     `  podpass server         pid ${pids.server}, ${urls.serverTelemetry}/metrics`,
     `  podpass agent          pid ${pids.agent}, ${urls.agent}, ${urls.agentTelemetry}/metrics`,
+    `  podpass standalone     pid ${pids.standalone}, ${urls.standalone}, ${urls.standaloneTelemetry}/metrics`,
     `  the node's metadata    ${urls.nodeMetadata}  (what pods must never reach)`,
     '',
-    'Pods, and the endpoint at which an AWS client becomes each of them',
+    'Pods, and the endpoints at which an AWS client becomes each of them: through the agent, through standalone',
     ...running.map(describeDoors),
     '',
     'Lines to paste into another terminal',
@@ -30,9 +31,9 @@ export function describeSandbox({ urls, kubeconfig, doors, pids }: Sandbox): str
   ].join('\n');
 }
 
-/** Where a pod is, and the endpoint at which an AWS client becomes it. */
-export function describeDoors({ pod, v2 }: DoorsOfPod): string {
-  return `  ${`${pod.namespace}/${pod.name}`.padEnd(36)} ${pod.address.padEnd(12)} ${v2}`;
+/** Where a pod is, and the endpoints at which an AWS client becomes it. */
+export function describeDoors({ pod, split, standalone }: DoorsOfPod): string {
+  return `  ${`${pod.namespace}/${pod.name}`.padEnd(36)} ${pod.address.padEnd(12)} ${split.v2}  ${standalone.v2}`;
 }
 
 /** What a change of the cluster means to a person who watches podpass: one line for each thing, or none. */

@@ -5,7 +5,7 @@ import { createPutGuard } from './put-guard.ts';
 export interface PodDoorOptions {
   /** The pod's address, one of 127.0.0.0/8: what the agent sees as the caller. */
   readonly podAddress: string;
-  /** Where the agent listens. */
+  /** Where the agent listens, or what does an agent's work. */
   readonly agent: { readonly host: string; readonly port: number };
   /** `v1`: an SDK that comes through here uses IMDSv1, because its PUT is refused. */
   readonly imds: 'v1' | 'v2';

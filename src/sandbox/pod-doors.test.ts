@@ -7,24 +7,33 @@ import { createPodDoors, type PodDoors } from './pod-doors.ts';
 describe('the doors of all pods', {
   skip: process.platform !== 'linux' ? 'needs Linux, where all of 127.0.0.0/8 is local' : false,
 }, () => {
-  let agent: Server;
+  const servers: Server[] = [];
   let port: number;
+  let otherPort: number;
   let doors: PodDoors;
+  const to = (where: number) => ({ host: '127.0.0.1', port: where });
   const pod = (name: string, address: string) => ({ uid: `uid-${name}`, namespace: 'ns', name, address });
 
   before(async () => {
-    agent = createServer((request, response) =>
-      response.end(`${request.method} from ${request.socket.remoteAddress}`),
-    );
-    await new Promise<void>((resolve) => agent.listen(0, '127.0.0.1', resolve));
-    port = (agent.address() as AddressInfo).port;
+    const listen = async (name: string) => {
+      const server = createServer((request, response) =>
+        response.end(`${name}: ${request.method} from ${request.socket.remoteAddress}`),
+      );
+      servers.push(server);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return (server.address() as AddressInfo).port;
+    };
+    port = await listen('agent');
+    otherPort = await listen('standalone');
   });
   after(() => {
-    agent.closeAllConnections();
-    agent.close();
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
   });
   beforeEach(() => {
-    doors = createPodDoors({ agent: { host: '127.0.0.1', port } });
+    doors = createPodDoors({ to: { split: to(port), standalone: to(otherPort) } });
   });
 
   it('let a client in as each pod', async () => {
@@ -37,8 +46,10 @@ describe('the doors of all pods', {
     ] as const) {
       const found = doors.find('ns', name);
       assert.ok(found);
-      assert.equal(await (await fetch(found.v2)).text(), `GET from ${address}`);
-      assert.equal((await fetch(found.v1, { method: 'PUT' })).status, 405);
+      assert.equal(await (await fetch(found.split.v2)).text(), `agent: GET from ${address}`);
+      assert.equal(await (await fetch(found.standalone.v2)).text(), `standalone: GET from ${address}`);
+      assert.equal((await fetch(found.split.v1, { method: 'PUT' })).status, 405);
+      assert.equal((await fetch(found.standalone.v1, { method: 'PUT' })).status, 405);
     }
     await doors.close();
     assert.deepEqual(doors.list(), []);
@@ -49,10 +60,11 @@ describe('the doors of all pods', {
     doors.onChange((opened) => changes.push(opened?.pod.name));
     doors.open(pod('a', '127.64.1.1'));
     await doors.settled();
-    const url = doors.find('ns', 'a')?.v2 ?? '';
+    const found = doors.find('ns', 'a');
+    assert.ok(found);
     doors.shut(pod('a', '127.64.1.1'));
     while (doors.find('ns', 'a')) await new Promise((resolve) => setImmediate(resolve));
-    await assert.rejects(fetch(url));
+    for (const url of [found.split.v2, found.standalone.v1]) await assert.rejects(fetch(url));
     assert.deepEqual(changes, ['a', undefined]);
     await doors.close();
   });
@@ -67,7 +79,10 @@ describe('the doors of all pods', {
 
   it('that cannot be opened are told of', async () => {
     const failed: string[] = [];
-    const broken = createPodDoors({ agent: { host: '127.0.0.1', port }, listenHost: '192.0.2.1' });
+    const broken = createPodDoors({
+      to: { split: to(port), standalone: to(otherPort) },
+      listenHost: '192.0.2.1',
+    });
     broken.onFailure(({ name }, error) => failed.push(`${name}: ${error instanceof Error}`));
     broken.open(pod('a', '127.64.1.1'));
     await assert.rejects(broken.settled(), { code: 'ERR_LISTEN' });

@@ -17,7 +17,12 @@ describe('the word of a running sandbox', () => {
     pid: process.pid,
     stsUrl: 'http://127.0.0.1:1',
     region: 'eu-west-1',
-    doors: { 'default/web': { v1: 'http://127.0.0.1:2', v2: 'http://127.0.0.1:3' } },
+    doors: {
+      'default/web': {
+        split: { v1: 'http://127.0.0.1:2', v2: 'http://127.0.0.1:3' },
+        standalone: { v1: 'http://127.0.0.1:4', v2: 'http://127.0.0.1:5' },
+      },
+    },
   };
 
   beforeEach(async () => {
@@ -37,7 +42,8 @@ describe('the word of a running sandbox', () => {
     assert.equal(await readRunningSandbox(folder), undefined);
     await writeRunningSandbox(folder, { ...sandbox, pid: 2 ** 22 + 1 });
     assert.equal(await readRunningSandbox(folder), undefined);
-    for (const text of ['', '{', '[]', '{"pid":"x"}', 'null']) {
+    const ofAnOlderPodpass = JSON.stringify({ ...sandbox, doors: { 'default/web': { v1: 'x', v2: 'y' } } });
+    for (const text of ['', '{', '[]', '{"pid":"x"}', 'null', ofAnOlderPodpass]) {
       await writeFile(join(folder, 'running.json'), text);
       assert.equal(await readRunningSandbox(folder), undefined, text);
     }

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PodpassError } from '../base/errors.ts';
+import type { DoorPair, Mode } from './pod-doors.ts';
 
 /** What another process needs to run a command as a pod of a sandbox. */
 export interface RunningSandbox {
@@ -8,7 +9,7 @@ export interface RunningSandbox {
   readonly stsUrl: string;
   readonly region: string;
   /** By `namespace/name`: the URLs of the pod's doors. */
-  readonly doors: Readonly<Record<string, { readonly v1: string; readonly v2: string }>>;
+  readonly doors: Readonly<Record<string, Readonly<Record<Mode, DoorPair>>>>;
 }
 
 /** Where a sandbox says that it is there: one for each user of the machine. */
@@ -52,6 +53,8 @@ function parse(text: string): RunningSandbox | undefined {
   try {
     const value = JSON.parse(text) as Partial<RunningSandbox>;
     if (typeof value.pid !== 'number' || typeof value.stsUrl !== 'string' || !value.doors) return undefined;
+    // One of an older podpass has other doors.
+    if (!Object.values(value.doors).every(({ split, standalone }) => split && standalone)) return undefined;
     return { region: 'eu-west-1', ...value } as RunningSandbox;
   } catch {
     return undefined;

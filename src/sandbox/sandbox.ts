@@ -8,7 +8,12 @@ import { startKubelet } from './kubelet.ts';
 import { createPodDoors, type PodDoors } from './pod-doors.ts';
 import { type SandboxAws, startAws } from './start-aws.ts';
 import { startCluster } from './start-cluster.ts';
-import { findPodpassPorts, type StartPodpassOptions, startPodpass } from './start-podpass.ts';
+import {
+  findPodpassPorts,
+  type PodpassProcesses,
+  type StartPodpassOptions,
+  startPodpass,
+} from './start-podpass.ts';
 import type { Sts } from './sts/create-sts.ts';
 import type { StsFault } from './sts/faults.ts';
 import { readRolesFile } from './sts/roles-file.ts';
@@ -25,7 +30,7 @@ export interface SandboxOptions
   readonly stsFaults?: readonly StsFault[];
 }
 
-/** A whole podpass on loopback: cluster, STS, server, agent. */
+/** A whole podpass on loopback: cluster, STS, server and agent, and a standalone process beside them. */
 export interface Sandbox {
   readonly cluster: ClusterApi;
   readonly sts: Sts;
@@ -39,12 +44,14 @@ export interface Sandbox {
     readonly agent: string;
     readonly serverTelemetry: string;
     readonly agentTelemetry: string;
+    readonly standalone: string;
+    readonly standaloneTelemetry: string;
     /** What pods must never reach. */
     readonly nodeMetadata: string;
   };
   /** Path of a file with which `kubectl` may do everything. */
   readonly kubeconfig: string;
-  readonly pids: { readonly server: number; readonly agent: number };
+  readonly pids: PodpassProcesses['pids'];
   close(): Promise<void>;
 }
 
@@ -84,7 +91,9 @@ async function start(options: SandboxOptions, teardown: Teardown): Promise<Sandb
   const cluster = await startCluster({ manifests, folder, certificates, host, clock, random, teardown });
 
   const ports = await findPodpassPorts(host, random);
-  const doors = createPodDoors({ agent: { host, port: ports.agent } });
+  const doors = createPodDoors({
+    to: { split: { host, port: ports.agent }, standalone: { host, port: ports.standalone } },
+  });
   teardown.add(doors.close);
   const stopKubelet = startKubelet({
     store: cluster.api.store,
@@ -121,6 +130,8 @@ async function start(options: SandboxOptions, teardown: Teardown): Promise<Sandb
       agent: `http://${host}:${ports.agent}`,
       serverTelemetry: podpass.serverTelemetryUrl,
       agentTelemetry: podpass.agentTelemetryUrl,
+      standalone: `http://${host}:${ports.standalone}`,
+      standaloneTelemetry: podpass.standaloneTelemetryUrl,
       nodeMetadata: aws.nodeMetadataUrl,
     },
     kubeconfig,

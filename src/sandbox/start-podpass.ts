@@ -5,7 +5,7 @@ import { findFreePorts } from './free-ports.ts';
 import type { SandboxAws } from './start-aws.ts';
 import type { Teardown } from './teardown.ts';
 
-/** The two processes of podpass, as flags and environment start them. */
+/** The processes of podpass, as flags and environment start them. */
 export interface StartPodpassOptions {
   /** How podpass is run: `['node', 'podpass.mjs']`. */
   readonly podpass: readonly string[];
@@ -21,45 +21,44 @@ export interface StartPodpassOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly teardown: Teardown;
-  readonly onLine?: (process: 'server' | 'agent', line: string) => void;
+  readonly onLine?: (process: PodpassTitle, line: string) => void;
 }
+
+/** Server and agent are one node's podpass together; standalone is all of another, for the same node. */
+export type PodpassTitle = 'server' | 'agent' | 'standalone';
 
 export interface PodpassPorts {
   readonly grpc: number;
   readonly agent: number;
   readonly serverTelemetry: number;
   readonly agentTelemetry: number;
+  readonly standalone: number;
+  readonly standaloneTelemetry: number;
 }
 
 export interface PodpassProcesses {
-  readonly pids: { readonly server: number; readonly agent: number };
+  readonly pids: Readonly<Record<PodpassTitle, number>>;
   readonly serverTelemetryUrl: string;
   readonly agentTelemetryUrl: string;
+  readonly standaloneTelemetryUrl: string;
 }
 
 const readyMillis = 20_000;
 const stopMillis = 5_000;
 
 /**
- * Starts a server and an agent and waits until both are ready.
+ * Starts a server and an agent, beside them a standalone process, and waits until all are ready.
  *
- * @throws PodpassError ERR_SANDBOX with the last words of the one that is not
+ * @throws PodpassError ERR_SANDBOX with the last words of one that is not
  */
 export async function startPodpass(options: StartPodpassOptions): Promise<PodpassProcesses> {
   const { podpass, env, host, ports, aws, kubeconfig, tlsFlags, nodeName, clock, signal, teardown } = options;
 
-  async function run(title: 'server' | 'agent', telemetryPort: number, args: readonly string[], extra = {}) {
+  async function run(title: PodpassTitle, telemetryPort: number, args: readonly string[], extra = {}) {
     const telemetry = `${host}:${telemetryPort}`;
     const child = startChild({
       title: `podpass ${title}`,
-      command: [
-        ...podpass,
-        title,
-        '--json-log',
-        '--until-stdin-ends',
-        `--prometheus-listen-addr=${telemetry}`,
-        ...args,
-      ],
+      command: [...podpass, title, '--until-stdin-ends', `--prometheus-listen-addr=${telemetry}`, ...args],
       env: { ...processEnvironment(env), ...extra },
       clock,
       onLine: (line) => options.onLine?.(title, line),
@@ -69,11 +68,14 @@ export async function startPodpass(options: StartPodpassOptions): Promise<Podpas
     return { pid: child.pid, telemetryUrl: `http://${telemetry}` };
   }
 
-  const [server, agent] = await Promise.all([
+  // Whatever calls STS is the instance that roles trust. The other one's credentials are nobody's.
+  const instance = { AWS_EC2_METADATA_SERVICE_ENDPOINT: aws.serverMetadataUrl };
+  const [server, agent, standalone] = await Promise.all([
     run(
       'server',
       ports.serverTelemetry,
       [
+        '--json-log',
         `--bind=${host}:${ports.grpc}`,
         ...tlsFlags.server,
         `--kubeconfig=${kubeconfig}`,
@@ -82,9 +84,10 @@ export async function startPodpass(options: StartPodpassOptions): Promise<Podpas
         `--sts-endpoint=${aws.stsUrl}`,
         `--region=${aws.region}`,
       ],
-      { AWS_EC2_METADATA_SERVICE_ENDPOINT: aws.serverMetadataUrl },
+      instance,
     ),
     run('agent', ports.agentTelemetry, [
+      '--json-log',
       `--listen-host=${host}`,
       `--port=${ports.agent}`,
       ...tlsFlags.agent,
@@ -92,11 +95,29 @@ export async function startPodpass(options: StartPodpassOptions): Promise<Podpas
       `--node-name=${nodeName}`,
       `--metadata-endpoint=${aws.nodeMetadataUrl}`,
     ]),
+    run(
+      'standalone',
+      ports.standaloneTelemetry,
+      [
+        '--log-format=json',
+        `--listen-host=${host}`,
+        `--app-port=${ports.standalone}`,
+        `--node=${nodeName}`,
+        `--kubeconfig=${kubeconfig}`,
+        '--auto-discover-base-arn',
+        '--namespace-restrictions',
+        `--metadata-addr=${new URL(aws.nodeMetadataUrl).host}`,
+        `--sts-endpoint=${aws.stsUrl}`,
+        `--region=${aws.region}`,
+      ],
+      instance,
+    ),
   ]);
   return {
-    pids: { server: server.pid, agent: agent.pid },
+    pids: { server: server.pid, agent: agent.pid, standalone: standalone.pid },
     serverTelemetryUrl: server.telemetryUrl,
     agentTelemetryUrl: agent.telemetryUrl,
+    standaloneTelemetryUrl: standalone.telemetryUrl,
   };
 }
 
@@ -115,6 +136,13 @@ function processEnvironment(env: StartPodpassOptions['env']): Record<string, str
 
 /** @throws PodpassError ERR_SANDBOX */
 export async function findPodpassPorts(host: string, random: Random): Promise<PodpassPorts> {
-  const [grpc = 0, agent = 0, serverTelemetry = 0, agentTelemetry = 0] = await findFreePorts(4, host, random);
-  return { grpc, agent, serverTelemetry, agentTelemetry };
+  const [
+    grpc = 0,
+    agent = 0,
+    serverTelemetry = 0,
+    agentTelemetry = 0,
+    standalone = 0,
+    standaloneTelemetry = 0,
+  ] = await findFreePorts(6, host, random);
+  return { grpc, agent, serverTelemetry, agentTelemetry, standalone, standaloneTelemetry };
 }

@@ -95,8 +95,10 @@ export async function startSandbox(
 export function readOverview(lines: readonly string[]): Pick<Running, 'kubeconfig' | 'pids'> {
   const text = lines.join('\n');
   const [, kubeconfig = ''] = /export KUBECONFIG=(\S+)/.exec(text) ?? [];
-  const pids = Array.from(text.matchAll(/podpass (?:server|agent) +pid (\d+)/g), ([, pid]) => Number(pid));
-  assert.equal(pids.length, 2, text);
+  const pids = Array.from(text.matchAll(/podpass (?:server|agent|standalone) +pid (\d+)/g), ([, pid]) =>
+    Number(pid),
+  );
+  assert.equal(pids.length, 3, text);
   return { kubeconfig, pids };
 }
 

@@ -63,7 +63,7 @@ describe('renderDemo', () => {
   ];
 
   it('has a column for each client, a line for each pod, below it what the pod got, and what was wrong', () => {
-    const lines = renderDemo(rows, 200).split('\n');
+    const lines = renderDemo('pod', rows, 200).split('\n');
     assert.match(lines[0] ?? '', /^ +pod +SDK v1 +CLI v1$/);
     assert.match(lines[1] ?? '', /^ok +ns\/pod +role 12 ms +none 12 ms$/);
     assert.match(lines[2] ?? '', /^ +arn:aws:sts::1:assumed-role\/reader\/kiam-kiam$/);
@@ -71,9 +71,22 @@ describe('renderDemo', () => {
     assert.match(lines[5] ?? '', /WRONG: SDK v1 became/);
   });
 
+  it('says again what a pod got only if it is another thing than in the table above', () => {
+    const [first, second] = rows;
+    assert.ok(first && second);
+    const ofAnother = { ...second, verdict: { ...second.verdict, pod: 'ns/other' } };
+    const above = [first, { ...ofAnother, verdict: { ...ofAnother.verdict, got: '404 nothing' } }];
+    const lines = renderDemo('through the other', [first, ofAnother], 200, above).split('\n');
+    assert.match(lines[0] ?? '', /^ +through the other +SDK v1 +CLI v1$/);
+    assert.match(lines[1] ?? '', /^ok +ns\/pod +role 12 ms/);
+    assert.match(lines[2] ?? '', /^BAD +ns\/other/);
+    assert.equal(lines[3]?.trim(), second.verdict.got);
+    assert.match(lines[4] ?? '', /WRONG/);
+  });
+
   it('wraps long reasons', () => {
     const verdict = { pod: 'ns/pod', ok: true, got: 'word '.repeat(40).trim(), faults: [] };
-    const lines = renderDemo([{ verdict, runs: [] }], 80).split('\n');
+    const lines = renderDemo('pod', [{ verdict, runs: [] }], 80).split('\n');
     assert.equal(lines.length, 5);
     for (const line of lines) assert.ok(line.length <= 80, line);
   });

@@ -8,15 +8,25 @@ export interface DemoRow {
 const indent = ' '.repeat(7);
 
 /**
- * The demo's table, as text for a terminal: a line of figures for each pod, and below it what the pod got.
+ * A table of the demo, as text for a terminal: a line of figures for each pod, and below it what the pod got.
  *
+ * @param heading of the column with the pods
  * @param width of the terminal, in characters
+ * @param shown rows of a table above: what a pod got there is not shown again
  */
-export function renderDemo(rows: readonly DemoRow[], width: number): string {
+export function renderDemo(
+  heading: string,
+  rows: readonly DemoRow[],
+  width: number,
+  shown: readonly DemoRow[] = [],
+): string {
   const clients = [...new Set(rows.flatMap(({ runs }) => runs.map(({ client }) => client)))];
-  const podWidth = Math.max(3, ...rows.map(({ verdict }) => verdict.pod.length));
+  const podWidth = Math.max(heading.length, ...rows.map(({ verdict }) => verdict.pod.length));
   const line = (mark: string, pod: string, cells: readonly string[]) =>
     [mark.padEnd(3), pod.padEnd(podWidth), ...cells.map((cell) => cell.padEnd(12))].join('  ').trimEnd();
+
+  const isShown = ({ pod, got }: Verdict) =>
+    shown.some(({ verdict }) => verdict.pod === pod && verdict.got === got);
 
   const lines = rows.flatMap(({ verdict, runs }) => [
     line(
@@ -24,10 +34,10 @@ export function renderDemo(rows: readonly DemoRow[], width: number): string {
       verdict.pod,
       clients.map((name) => describeRun(runs.find(({ client }) => client === name))),
     ),
-    ...wrap(verdict.got, width - indent.length).map((text) => indent + text),
+    ...(isShown(verdict) ? [] : wrap(verdict.got, width - indent.length)).map((text) => indent + text),
     ...verdict.faults.map((fault) => `${indent}WRONG: ${fault}`),
   ]);
-  return [line('', 'pod', clients), ...lines].join('\n');
+  return [line('', heading, clients), ...lines].join('\n');
 }
 
 function describeRun(run: ClientRun | undefined): string {
