@@ -25,7 +25,8 @@ describe('podpass standalone with --host-interface=eni+', needs('netns', 'nft'),
   const scope = suiteScope();
   let world: World;
   let standalone: NamespacedPodpass;
-  const start = () => startStandalone(scope, world, ['--host-interface=eni+']);
+  // The first call of STS after a restart takes a busy machine longer than the 800 ms for which SDKs can be held.
+  const start = () => startStandalone(scope, world, ['--host-interface=eni+', '--pod-wait=2s']);
 
   before(async () => {
     world = await startWorld(scope, { wiring: 'routed', prefix: 'eni', pods: 2 });
