@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Answer } from './broker.ts';
-import { type Denial, renderAnswer, renderDenial } from './render-answer.ts';
+import { type Denial, renderAnswer, renderDenial, renderInvalidRule } from './render-answer.ts';
 
 const caller = { uid: 'uid-1', namespace: 'shop', name: 'web-0' };
 const role = { name: '/team/reader', arn: 'arn:aws:iam::123456789012:role/team/reader' };
@@ -131,18 +131,15 @@ describe('renderAnswer', () => {
     const hostile = fc.string({ unit: 'binary', maxLength: 3_000 });
     fc.assert(
       fc.property(hostile, hostile, hostile, (one, two, three) => {
-        const decision: Denial = {
-          kind: 'forbidden',
-          role: { name: one, arn: two },
-          refusal: { rule: 'invalid', annotation: two, expression: three, problem: one },
-          findings,
-        };
+        const refusal = { rule: 'invalid', annotation: two, expression: three, problem: one } as const;
+        const decision: Denial = { kind: 'forbidden', role: { name: one, arn: two }, refusal, findings };
         const answers: Unserved[] = [
           { kind: 'forbidden', caller: { uid: '', namespace: one, name: two }, decision },
           { kind: 'refused', caller, role: { name: one, arn: two }, problem: { code: one, message: three } },
           { kind: 'unknown', address: three },
         ];
-        for (const { code, message } of answers.map(renderAnswer)) {
+        const ofNamespace = { code: '', message: renderInvalidRule(two, refusal) };
+        for (const { code, message } of [...answers.map(renderAnswer), ofNamespace]) {
           assert.ok(message.length <= 1_024);
           assert.ok(code.length <= 256);
           assert.doesNotMatch(message, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);

@@ -33,7 +33,7 @@ export type JudgeNamespace = (namespace: Namespace, roleArn: string) => Namespac
  * The rule of namespaces, in both vocabularies at once: kiam's annotation and kube2iam's.
  *
  * **Every annotation that is there has to permit the role; where none is there, nothing is permitted.** So the
- * stricter of two wins, adding an annotation never permits more, and a cluster that moves from one vocabulary to the
+ * stricter of two wins, a second annotation never permits more, and a cluster that moves from one vocabulary to the
  * other cannot open a namespace on the way. An annotation that is empty, or that cannot be read, is there and permits
  * nothing.
  *

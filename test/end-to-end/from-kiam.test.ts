@@ -10,7 +10,7 @@ import { type Cluster, startCluster } from '../parts/cluster.ts';
 import { kubeconfigText } from '../parts/cluster-files.ts';
 import { freePorts } from '../parts/free-ports.ts';
 import { startAddressProxy } from './address-proxy.ts';
-import { permittedKey, roleKey } from './annotate.ts';
+import { allowedKey, permittedKey, roleKey } from './annotate.ts';
 import { eventually } from './eventually.ts';
 import { createHarness, type Harness } from './harness.ts';
 import { startKiamAgent } from './kiam-agent.ts';
@@ -103,6 +103,7 @@ for (const [first, headings] of Object.entries(orders)) {
       );
       await eventually(() => cluster.createServiceAccount('default', 'kube-system'), 30_000);
       await cluster.createNamespace('team', { [permittedKey]: '.*' });
+      await cluster.createNamespace('leftover', { [allowedKey]: '["writer"]' });
       for (const [role, list] of [
         ['node', nodes],
         ['master', masters],
@@ -236,18 +237,21 @@ for (const [first, headings] of Object.entries(orders)) {
       it(`${heading}: no request fails`, bound, async () => {
         const answeredBefore = load.answered();
         const retriedBefore = load.retried();
+        let printed = '';
         for (const { script } of page.blocksUnder(heading)) {
           const own = isDeployment
             ? script.replaceAll('daemonset/kiam-server', 'deployment/kiam-server')
             : script;
           const at = { scope, folder: harness.folder, kubeconfig: cluster.kubeconfig };
-          await page.run(own, at).finally(kubelet.check);
+          printed += await page.run(own, at).finally(kubelet.check);
         }
         ({ agents = agents, server = server } = leavesRunning[heading] ?? {});
         const expected = [...agents, ...masters.map(() => `kiam-server ${server}`)];
         await eventually(() => assert.deepEqual(kubelet.images(), expected.sort()), 30_000);
         await eventually(() => assert.ok(load.answered() > answeredBefore + 10));
         assert.deepEqual(load.failed, []);
+        if (heading === look)
+          assert.deepEqual(printed.match(/^.*\["writer"\]$|^team\t.*$/gm), ['leftover\t["writer"]']);
         if (heading === gain) await allShowTheirNode();
         if (withoutRetry.includes(heading)) assert.equal(load.retried(), retriedBefore);
       });

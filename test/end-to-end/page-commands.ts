@@ -22,11 +22,15 @@ export function readPage(name: string) {
     setUp,
     headings: [...new Set(blocks.map((block) => block.heading))],
     blocksUnder: (title: string) => blocks.filter((block) => block.heading === title),
-    /** As a person runs it who follows the page: one folder for all of it, with kubectl and nothing else. */
+    /**
+     * As a person runs it who follows the page: one folder for all of it, with kubectl and nothing else.
+     *
+     * @returns what it prints
+     */
     async run(
       script: string,
       options: { readonly scope: Required<Scope>; readonly folder: string; readonly kubeconfig: string },
-    ): Promise<void> {
+    ): Promise<string> {
       const folder = join(options.folder, 'operator');
       mkdirSync(folder, { recursive: true });
       const ended = await runCommand('bash', ['-c', `set -euo pipefail\n${setUp}\n${script}`], {
@@ -40,6 +44,7 @@ export function readPage(name: string) {
         },
       });
       assert.ok(ended.kind === 'exited' && ended.status === 0, `${script}\n${JSON.stringify(ended)}`);
+      return ended.stdout;
     },
   };
 }
