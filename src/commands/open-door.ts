@@ -1,3 +1,4 @@
+import { sleep } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import { compileAllowRoute } from '../metadata/allow-route.ts';
 import type { ImdsMode } from '../metadata/metadata-handler.ts';
@@ -34,6 +35,9 @@ export interface Door {
   /** Leaves the port without failing anybody, and takes the rule away if that is wished. */
   close(): Promise<void>;
 }
+
+/** The longest that the kernels of a busy node take to make a connection. */
+const arrivalMillis = 250;
 
 /**
  * Opens the metadata door of a node: at once, or where another process of its kind still has the port, beside it as
@@ -80,7 +84,11 @@ export async function openDoor(options: OpenDoorOptions): Promise<Door> {
       await watching;
       const isRelieved = options.removesRule && (await firewall?.hasOtherAgent()) === true;
       // Whom another agent answers need not wait for the end of this one, which goes on with what it has.
-      if (isRelieved) await firewall?.remove();
+      if (isRelieved) {
+        await firewall?.remove();
+        // Who began to connect before that is still to come here.
+        await sleep(clock, arrivalMillis, new AbortController().signal);
+      }
       await handover.close();
       if (options.removesRule && !isRelieved) await firewall?.remove();
     },

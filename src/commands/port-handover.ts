@@ -35,8 +35,11 @@ const pollMillis = 50;
 const longestWait = 30_000;
 /** No replacement takes longer, with what Kubernetes gives a pod to end. */
 const settledAfter = 120_000;
-/** How long requests may go on after the process was asked to end. */
-const drainMillis = 5_000;
+/**
+ * How long requests may go on after the process was asked to end. Whoever is alone makes newcomers wait so long; beside
+ * another agent nobody waits, and a request that a busy machine makes slow need not fail. Kubernetes gives 30 s.
+ */
+const drainMillis = { alone: 5_000, accompanied: 20_000 };
 
 export function createPortHandover(options: PortHandoverOptions): PortHandover {
   const { door, port, host, isReady, countListeners, firewall, clock, logger, signal } = options;
@@ -71,7 +74,7 @@ export function createPortHandover(options: PortHandoverOptions): PortHandover {
       // agent that would make them wait for nothing.
       const isAlone = (await countListeners(port)) === 1;
       const release = isAlone ? await firewall?.holdNewcomers() : undefined;
-      await door.close(drainMillis);
+      await door.close(isAlone ? drainMillis.alone : drainMillis.accompanied);
       await release?.();
     },
   };

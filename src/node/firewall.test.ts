@@ -121,6 +121,21 @@ describe('the rule beside another agent', () => {
     assert.equal(isInstalled(), true);
   });
 
+  it('is not installed because a tool has failed once', async () => {
+    const { answers, clock, done, isInstalled } = await start();
+    for (let round = 0; round < 3; round++) {
+      answers['iptables -w'] = failed('another app holds the xtables lock');
+      await clock.advance(500);
+      answers['iptables -w'] = kiamsRule;
+      await clock.advance(500);
+    }
+    assert.equal(isInstalled(), false);
+    answers['iptables -w'] = failed('another app holds the xtables lock');
+    await clock.advance(1_000);
+    await done;
+    assert.equal(isInstalled(), true);
+  });
+
   it('is never installed by an agent that ends before', async () => {
     const { stop, clock, done, firewall, isInstalled } = await start();
     stop.abort();

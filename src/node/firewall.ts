@@ -50,6 +50,8 @@ export interface Firewall {
 const takeOverPollMillis = 50;
 /** Each so many of these it is looked whether the other agent is still there, which needs a tool. */
 const lookForOtherEvery = 10;
+/** A tool can fail once. To take pods from an agent that answers them is worse than to let them wait half a second. */
+const missedLooks = 2;
 
 /** Each so many intervals everything is looked at; in between, what pods would notice first. */
 const thoroughEvery = 6;
@@ -164,8 +166,11 @@ export async function installFirewall(options: FirewallOptions): Promise<Firewal
 
   return {
     async takeOver(canAnswer, signal) {
+      let missed = 0;
       for (let round = 1; installed === undefined && !signal.aborted; round++) {
-        const isAlone = round % lookForOtherEvery === 0 && (await findOtherAgent(options)) === undefined;
+        if (round % lookForOtherEvery === 0)
+          missed = (await findOtherAgent(options)) === undefined ? missed + 1 : 0;
+        const isAlone = missed >= missedLooks;
         if (isAlone) logger.warn({ agent: otherAgent }, 'the other agent does not answer any more');
         if (isAlone || canAnswer()) await begin();
         else await sleep(clock, takeOverPollMillis, signal).catch(() => {});

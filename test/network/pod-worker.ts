@@ -106,6 +106,11 @@ function codeOf(error: unknown): string {
 
 let load: Load | undefined;
 
+function underWay(): Load {
+  if (load === undefined) throw new Error('there is no load');
+  return load;
+}
+
 const commands = {
   ask,
   say,
@@ -114,10 +119,8 @@ const commands = {
   async startLoad(options: LoadOptions) {
     load = startLoad(options);
   },
-  async stopLoad() {
-    if (load === undefined) throw new Error('there is no load to stop');
-    return load.stop();
-  },
+  untilAnswered: (more: number) => underWay().untilAnswered(more),
+  stopLoad: () => underWay().stop(),
 };
 
 export type PodCommands = typeof commands;

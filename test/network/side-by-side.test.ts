@@ -1,5 +1,6 @@
-// The move from kiam's agent to ours and back, both on one node at the same time, while pods ask without a pause. They
-// try once and wait a second, as the AWS SDKs do by default.
+// The move from kiam's agent to ours and back, both on one node at the same time, while pods ask all the time. They try
+// once. AWS SDKs wait one second by default, which a busy machine may need for itself: what is looked at instead is that
+// no caller's kernel had to ask for its connection twice.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { beforeEach, describe, it } from 'node:test';
@@ -8,20 +9,17 @@ import { eventually } from '../end-to-end/eventually.ts';
 import { suiteScope } from '../end-to-end/suite-scope.ts';
 import { needs } from '../parts/availability.ts';
 import type { KiamAgentCommands } from './kiam-agent-worker.ts';
-import { runIn } from './namespaces.ts';
+import { runIn, setKernel } from './namespaces.ts';
 import { type AgentOptions, agentPort as kiamPort, type Node, startNode } from './node.ts';
 import type { NamespacedPodpass } from './podpass-in-namespace.ts';
+import { secondSyns } from './second-syns.ts';
 import { metadataIpv4 } from './topology.ts';
 import { startWorker, type Worker } from './worker.ts';
 
-const bound = { timeout: 60_000 };
+const bound = { timeout: 120_000 };
+/** Requests that are answered between any two changes, for each pod. */
+const enough = 20;
 const ourPort = 8182;
-const sdkMillis = 1_000;
-/**
- * A request that is sent on a kept connection in the instant in which kiam's agent closes it is reset. Clients repeat
- * it by themselves (RFC 9112, 9.3.1); ours does not. It can happen to each of them once.
- */
-const kept = /^ECONNRESET on a kept connection /;
 const keptConnections = 5;
 
 for (const tool of ['iptables-nft', 'iptables-legacy']) {
@@ -70,75 +68,76 @@ for (const tool of ['iptables-nft', 'iptables-legacy']) {
     const leavesItTo = (ours: NamespacedPodpass) =>
       eventually(() => assert.ok(ours.log.some(({ msg }) => msg?.startsWith('another agent answers'))));
 
+    const waits = () => node.pods.map(({ network }) => secondSyns(network.namespace));
+    const goOn = () => Promise.all(node.pods.map(({ worker }) => worker.untilAnswered(enough)));
+
     /** One pod opens a connection for each request, the other keeps its own, while `change` happens. */
     async function underLoad(change: () => Promise<void>) {
       node.wiretap.forget();
+      const before = waits();
       for (const [index, { worker, role }] of node.pods.entries()) {
         const loops = index === 0 ? { fresh: 5, kept: 0 } : { fresh: 0, kept: keptConnections };
-        await worker.startLoad({ host: metadataIpv4, role, boundMillis: sdkMillis, ...loops });
+        await worker.startLoad({ host: metadataIpv4, role, ...loops });
       }
-      await wait(300);
+      await goOn();
       await change();
-      await wait(300);
+      await goOn();
       const results = await Promise.all(node.pods.map(({ worker }) => worker.stopLoad()));
-      for (const { answered, wrong } of results) {
-        assert.ok(answered > 100, `only ${answered} were answered`);
+      for (const { wrong, failed } of results) {
         assert.deepEqual(wrong, []);
+        assert.deepEqual(failed, []);
       }
       assert.deepEqual(node.wiretap.sources(), []);
+      assert.deepEqual(waits(), before);
       return {
         answered: results.reduce((sum, result) => sum + result.answered, 0),
-        failed: results.flatMap(({ failed }) => failed),
+        repeated: results.reduce((sum, result) => sum + result.repeated, 0),
         slowest: Math.max(...results.map(({ slowest }) => slowest)),
       };
     }
 
     for (const removes of [true, false]) {
       it(`takes over and gives back, kiam ${removes ? 'removing' : 'leaving'} its rule`, bound, async (t) => {
-        const { answered, failed, slowest } = await underLoad(async () => {
+        // Ours follow each other at one port, too.
+        setKernel(node.topology.node, { 'net.ipv4.tcp_migrate_req': 1 });
+        const { answered, repeated, slowest } = await underLoad(async () => {
           const ours = await startOurs();
           const before = await kiam.counts();
-          await wait(300);
+          await goOn();
           const after = await kiam.counts();
           // Whoever connects is ours; who was connected stays where it is.
           assert.equal(after.connections, before.connections);
           assert.ok(after.requests > before.requests);
           await kiam.stop();
           if (removes) rule('-D');
-          await wait(300);
+          await goOn();
 
           // The way back: kiam's agent first, then ours takes its rule away while it still answers.
           await startKiam();
-          await wait(300);
+          await goOn();
           assert.equal((await kiam.counts()).connections, after.connections);
           const last = await startOurs({ flags: ['--iptables-remove'] });
           await ours.terminate();
           await last.terminate();
           const tables = runIn(node.topology.node, 'nft', ['list', 'tables']);
           assert.doesNotMatch(tables, /podpass/);
-          await wait(300);
-          assert.ok((await kiam.counts()).connections > after.connections + 10);
+          await goOn();
+          assert.ok((await kiam.counts()).connections > after.connections + enough / 2);
         });
-        t.diagnostic(
-          `${answered} answered, ${failed.length} resets of kept connections, longest ${slowest} ms`,
-        );
-        assert.deepEqual(
-          failed.filter((problem) => !kept.test(problem)),
-          [],
-        );
-        assert.ok(failed.length <= keptConnections, failed.join(', '));
+        t.diagnostic(`${answered} answered, ${repeated} resets of kept connections, longest ${slowest} ms`);
+        // Each can be closed under a request by kiam's agent when it ends, and by each of ours.
+        assert.ok(repeated <= 3 * keptConnections, `${repeated} resets of kept connections`);
       });
     }
 
     it('leaves the pods to it for as long as no server answers', bound, async () => {
-      const { failed } = await underLoad(async () => {
+      await underLoad(async () => {
         const ours = await startOurs({ server: 'localhost:1', early: true });
         await leavesItTo(ours);
         await wait(1_000);
         assert.match(await ours.telemetry('/readyz'), /the agent at 10\.78\.0\.1:8181 answers until/);
         await ours.terminate();
       });
-      assert.deepEqual(failed, []);
     });
 
     it('lets nothing out, and holds the pods itself, when its rule goes before that', bound, async () => {
