@@ -307,6 +307,20 @@ describe('closing', () => {
     await closed;
   });
 
+  it('reads what has come meanwhile before it closes idle connections', async (t) => {
+    const door = await openDoor(t);
+    const client = door.connect();
+    client.send(requestText('GET', '/ping'));
+    await client.receive();
+    const closed = door.server.close(10_000);
+    while (door.server.address !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    // The timer is due in the same turn of the event loop, before anything is read.
+    setImmediate(() => client.send(requestText('GET', '/ping')));
+    await door.clock.advance(250);
+    assert.equal((await client.receive()).headers.connection, 'close');
+    await closed;
+  });
+
   it('ends what is left when the time is up', async (t) => {
     const door = await openDoor(t, { podWaitMillis: 60_000 });
     const client = door.connect();

@@ -43,7 +43,7 @@ async function mountSecret(content: Content) {
   return { files, swap, remove: () => rm(root, { recursive: true, force: true }) };
 }
 
-describe('certificates that change under load', { timeout: 60_000 }, () => {
+describe('certificates that change under load', { timeout: 120_000 }, () => {
   const stopping = new AbortController();
   const lines: string[] = [];
   let first: Authority;

@@ -15,7 +15,7 @@ import { stopWith } from '../parts/scope.ts';
 import { createFirewallBench, type FirewallBench } from './firewall-bench.ts';
 import { metadataIpv4, metadataIpv6, nodeIpv4 } from './topology.ts';
 
-const bound = { timeout: 60_000 };
+const bound = { timeout: 120_000 };
 /** Of the real agent: a stand-in has the other one. */
 const port = 8383;
 const flags = [`--host=${nodeIpv4}`, `--port=${port}`, '--iptables', '--host-interface=cali+'];

@@ -9,7 +9,7 @@ import { createFirewallBench, type FirewallBench } from './firewall-bench.ts';
 import { ipIn } from './namespaces.ts';
 import { metadataIpv4, metadataIpv6 } from './topology.ts';
 
-const bound = { timeout: 60_000 };
+const bound = { timeout: 120_000 };
 const hosts = [metadataIpv4, metadataIpv6];
 
 /** A container's processes: root, or a user that was given the capability itself. */

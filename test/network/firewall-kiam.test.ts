@@ -6,7 +6,7 @@ import { needs } from '../parts/availability.ts';
 import { createFirewallBench, type FirewallBench } from './firewall-bench.ts';
 import { metadataIpv4, nodeIpv4 } from './topology.ts';
 
-const bound = { timeout: 60_000 };
+const bound = { timeout: 120_000 };
 const request = '-p tcp -d 169.254.169.254 --dport 80';
 const toAgent = `-j DNAT --to-destination ${nodeIpv4}:8181`;
 

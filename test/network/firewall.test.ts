@@ -6,7 +6,7 @@ import { needs } from '../parts/availability.ts';
 import { createFirewallBench, type FirewallBench } from './firewall-bench.ts';
 import { metadataIpv4, metadataIpv6 } from './topology.ts';
 
-const bound = { timeout: 60_000 };
+const bound = { timeout: 120_000 };
 const hosts = [metadataIpv4, metadataIpv6];
 
 for (const kind of ['nftables', 'iptables'] as const) {

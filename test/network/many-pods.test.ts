@@ -9,7 +9,7 @@ import type { PodAnswer } from './pod-worker.ts';
 import { metadataIpv4, podAddresses } from './topology.ts';
 import { nodeName } from './world.ts';
 
-const bound = { timeout: 60_000 };
+const bound = { timeout: 120_000 };
 const tree = '/latest/meta-data/iam/security-credentials/';
 const podCount = 110;
 const roles = Array.from({ length: 10 }, (_, index) => `role-${index}`);

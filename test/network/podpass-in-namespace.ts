@@ -28,8 +28,9 @@ export interface NamespacedPodpassOptions {
   readonly neighbour: Worker<PodCommands>;
 }
 
-const readyMillis = 20_000;
-const terminateMillis = 15_000;
+/** Both are generous: machines are busy, and a process that ends by itself is noticed at once. */
+const readyMillis = 60_000;
+const terminateMillis = 30_000;
 
 export function startPodpassIn(scope: Scope, options: NamespacedPodpassOptions): NamespacedPodpass {
   const { namespace, command, flags, env = {}, telemetryPort: port, neighbour } = options;

@@ -12,7 +12,7 @@ import { agentPort, type Node, startNode } from './node.ts';
 import { metadataIpv4, metadataIpv6 } from './topology.ts';
 import type { NodePod } from './world.ts';
 
-const bound = { timeout: 30_000 };
+const bound = { timeout: 120_000 };
 const tree = '/latest/meta-data/iam/security-credentials/';
 
 const botoProgram = `

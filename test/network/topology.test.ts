@@ -10,7 +10,7 @@ import { createTopology, metadataIpv4, metadataIpv6, type Topology } from './top
 import { startWiretap, type Wiretap } from './wiretap.ts';
 import { startWorker, type Worker } from './worker.ts';
 
-const bound = { timeout: 30_000 };
+const bound = { timeout: 120_000 };
 const path = '/latest/meta-data/iam/security-credentials/';
 
 for (const wiring of ['bridge', 'routed'] as const) {
