@@ -172,7 +172,13 @@ describe('the metadata of the node', needs('netns', 'nft'), () => {
     'is not had while all rules are flushed, again and again, and the agent repairs them',
     bound,
     async () => {
-      await pod.worker.startLoad({ host: metadataIpv4, role: pod.role, fresh: 4, kept: 2, boundMillis: 1_000 });
+      await pod.worker.startLoad({
+        host: metadataIpv4,
+        role: pod.role,
+        fresh: 4,
+        kept: 2,
+        boundMillis: 1_000,
+      });
       for (let round = 0; round < 4; round++) {
         await wait(250);
         runIn(node.topology.node, partPath('nft'), ['flush', 'ruleset']);
