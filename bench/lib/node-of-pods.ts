@@ -8,37 +8,43 @@ export interface NodeOfPods {
   readonly cloud: Cloud;
   readonly server: ServerProcess;
   readonly agent: AgentProcess;
-  /** The role of the pod that load generators are: whoever connects from 127.0.0.1. */
   readonly role: string;
 }
 
 /** As many pods as kubelet lets a node have. */
 export const podsOfANode = 110;
 
-/** Cluster, server and the agent of one full node, each pod with an identity of its own and its credentials there. */
+/** The role of the pod that load generators are: whoever connects from 127.0.0.1. */
+export const loadRole = 'role-0';
+
+/** The pods of `node-0`, each with an identity of its own. */
+export const podsOfNode: readonly PodSpec[] = Array.from({ length: podsOfANode }, (_, i) => ({
+  name: `pod-${i}`,
+  node: 'node-0',
+  address: i === 0 ? '127.0.0.1' : podAddress(i),
+  role: `role-${i}`,
+  bytes: 5_000,
+}));
+
+/** Cluster, server and the agent of one full node, each pod with its credentials there. */
 export async function startNodeOfPods({ onEnd }: Pick<RowContext, 'onEnd'>): Promise<NodeOfPods> {
   const cloud = await startCloud();
   onEnd(cloud.stop);
-  const pods = Array.from(
-    { length: podsOfANode },
-    (_, i): PodSpec => ({
-      name: `pod-${i}`,
-      node: 'node-0',
-      address: i === 0 ? '127.0.0.1' : podAddress(i),
-      role: `role-${i}`,
-      bytes: 5_000,
-    }),
-  );
-  await cloud.call('createPods', pods);
+  await cloud.call('createPods', podsOfNode);
   const server = await startServer(cloud);
   onEnd(server.stop);
   const agent = await startAgent(cloud, { node: 'node-0', servers: [server] });
   onEnd(agent.stop);
-  for (const { address, role = '' } of pods) {
-    const answer = await untilServed(agent.port, address, role);
+  await untilAllServed(agent.port);
+  return { cloud, server, agent, role: loadRole };
+}
+
+/** @throws Error naming a pod that gets no credentials */
+export async function untilAllServed(port: number): Promise<void> {
+  for (const { address, role = '' } of podsOfNode) {
+    const answer = await untilServed(port, address, role);
     if (answer !== 200) throw new Error(`the pod at ${address} got ${answer}`);
   }
-  return { cloud, server, agent, role: 'role-0' };
 }
 
 /** Asks until there are credentials; the status of the last answer. */

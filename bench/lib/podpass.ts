@@ -10,6 +10,7 @@ import type { Cloud } from '../cloud/start-cloud.ts';
 const root = resolve(import.meta.dirname, '../..');
 const host = '127.0.0.1';
 const readyMillis = 60_000;
+const serviceAccountImport = `--import=${join(root, 'bench/programs/service-account-folder.mjs')}`;
 
 /** What is run: what ships, or the sources as they are. */
 export const programs = {
@@ -62,7 +63,7 @@ export async function startServer(cloud: Cloud): Promise<ServerProcess> {
       process.execPath,
       ...nodeFlags.server,
       '--inspect-port=127.0.0.1:0',
-      `--import=${join(root, 'bench/programs/service-account-folder.mjs')}`,
+      serviceAccountImport,
       programs.bundle,
       'server',
       '--json-log',
@@ -74,13 +75,7 @@ export async function startServer(cloud: Cloud): Promise<ServerProcess> {
       '--region=eu-west-1',
       `--prometheus-listen-addr=${host}:${telemetryPort}`,
     ],
-    env: {
-      ...environment,
-      AWS_EC2_METADATA_SERVICE_ENDPOINT: cloud.metadataUrl,
-      KUBERNETES_SERVICE_HOST: host,
-      KUBERNETES_SERVICE_PORT: String(cloud.clusterPort),
-      PODPASS_BENCH_SERVICE_ACCOUNT: cloud.serviceAccount,
-    },
+    env: inClusterEnvironment(cloud),
     clock: systemClock,
     onLine: (line) => {
       lines.push(line);
@@ -97,6 +92,37 @@ export interface AgentOptions {
   readonly servers: readonly { readonly grpcPort: number }[];
   /** Default: the bundle. */
   readonly program?: keyof typeof programs;
+}
+
+/** Starts `podpass standalone` as it runs in a cluster, and waits until its pods have credentials. */
+export async function startStandalone(cloud: Cloud, node: string): Promise<AgentProcess> {
+  const [port = 0, telemetryPort = 0] = await freePorts(2);
+  const child = startChild({
+    title: 'podpass standalone',
+    command: [
+      process.execPath,
+      ...nodeFlags.agent,
+      serviceAccountImport,
+      programs.bundle,
+      'standalone',
+      '--log-format=json',
+      `--listen-host=${host}`,
+      `--app-port=${port}`,
+      `--node=${node}`,
+      '--auto-discover-base-arn',
+      '--namespace-restrictions',
+      `--metadata-addr=${new URL(cloud.metadataUrl).host}`,
+      `--sts-endpoint=${cloud.stsUrl}`,
+      // All of a node's identities at once, which is a start and no load.
+      '--sts-rate=600',
+      '--region=eu-west-1',
+      `--prometheus-listen-addr=${host}:${telemetryPort}`,
+    ],
+    env: inClusterEnvironment(cloud),
+    clock: systemClock,
+  });
+  await ready(child, `http://${host}:${telemetryPort}/readyz`);
+  return { pid: child.pid, port, url: `http://${host}:${port}`, stop: () => stop(child) };
 }
 
 /** Starts `podpass agent` and waits until it knows its node's pods. */
@@ -142,6 +168,17 @@ const environment = {
   AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
   NO_PROXY: '127.0.0.1,localhost',
 };
+
+/** As a pod with a service account on an instance has it. */
+function inClusterEnvironment(cloud: Cloud) {
+  return {
+    ...environment,
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: cloud.metadataUrl,
+    KUBERNETES_SERVICE_HOST: host,
+    KUBERNETES_SERVICE_PORT: String(cloud.clusterPort),
+    PODPASS_BENCH_SERVICE_ACCOUNT: cloud.serviceAccount,
+  };
+}
 
 function tlsFlags({ cert, key, ca }: TlsFiles): string[] {
   return [`--cert=${cert}`, `--key=${key}`, `--ca=${ca}`];

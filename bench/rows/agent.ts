@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bareInput } from '../lib/compare-door.ts';
 import { idleCpuPercent } from '../lib/idle-cpu.ts';
 import type { Measurement } from '../lib/measurement.ts';
 import { podsOfANode, startNodeOfPods } from '../lib/node-of-pods.ts';
@@ -8,7 +9,6 @@ import { startProgram } from '../lib/program.ts';
 import { ask, credentialsPath } from '../lib/request.ts';
 import type { Row } from '../lib/row.ts';
 import { runWrk } from '../lib/wrk.ts';
-import { bareInput } from './metadata.ts';
 
 /** Memory of an agent with a full node after a load, beside a bare server's after the same; then its CPU at rest. */
 export const agent: Row = {

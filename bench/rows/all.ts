@@ -4,7 +4,17 @@ import { kiamRpc } from './kiam-rpc.ts';
 import { metadata } from './metadata.ts';
 import { propagation } from './propagation.ts';
 import { server } from './server.ts';
+import { standalone } from './standalone.ts';
 import { startTime } from './start-time.ts';
 import { stsCalls } from './sts-calls.ts';
 
-export const rows: readonly Row[] = [metadata, kiamRpc, agent, server, propagation, stsCalls, startTime];
+export const rows: readonly Row[] = [
+  metadata,
+  kiamRpc,
+  agent,
+  standalone,
+  server,
+  propagation,
+  stsCalls,
+  startTime,
+];
