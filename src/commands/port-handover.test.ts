@@ -18,8 +18,8 @@ function newAgent({ others = 0 } = {}) {
         did.push('listen');
         return { address: '::', family: 'IPv6', port };
       },
-      async close(graceMillis) {
-        did.push(`close within ${graceMillis}`);
+      async close(graceMillis, lingerMillis) {
+        did.push(`close within ${graceMillis}, idle ${lingerMillis}`);
       },
     },
     port: 8181,
@@ -55,7 +55,7 @@ describe('an agent that is alone', () => {
     const { did, handover } = newAgent();
     await handover.listen();
     await handover.close();
-    assert.deepEqual(did, ['listen', 'hold', 'close within 5000', 'release']);
+    assert.deepEqual(did, ['listen', 'hold', 'close within 5000, idle 500', 'release']);
   });
 });
 
@@ -94,9 +94,9 @@ describe('an agent beside another', () => {
     await handover.listen();
     end();
     await handover.close();
-    assert.deepEqual(did, ['listen', 'close within 20000']);
+    assert.deepEqual(did, ['listen', 'close within 20000, idle 2000']);
     await clock.advance(200_000);
-    assert.deepEqual(did, ['listen', 'close within 20000']);
+    assert.deepEqual(did, ['listen', 'close within 20000, idle 2000']);
   });
 
   it('warns when they are still two after any upgrade is over', async () => {

@@ -36,10 +36,14 @@ const longestWait = 30_000;
 /** No replacement takes longer, with what Kubernetes gives a pod to end. */
 const settledAfter = 120_000;
 /**
- * How long requests may go on after the process was asked to end. Whoever is alone makes newcomers wait so long; beside
- * another agent nobody waits, and a request that a busy machine makes slow need not fail. Kubernetes gives 30 s.
+ * How long requests may go on after the process was asked to end, and how long connections are kept on which none has
+ * come. Whoever is alone makes newcomers wait so long; beside another agent nobody waits, and neither a request nor a
+ * client that a busy machine makes slow need fail. Kubernetes gives 30 s.
  */
-const drainMillis = { alone: 5_000, accompanied: 20_000 };
+const patience = {
+  alone: { graceMillis: 5_000, lingerMillis: 500 },
+  accompanied: { graceMillis: 20_000, lingerMillis: 2_000 },
+};
 
 export function createPortHandover(options: PortHandoverOptions): PortHandover {
   const { door, port, host, isReady, countListeners, firewall, clock, logger, signal } = options;
@@ -74,7 +78,8 @@ export function createPortHandover(options: PortHandoverOptions): PortHandover {
       // agent that would make them wait for nothing.
       const isAlone = (await countListeners(port)) === 1;
       const release = isAlone ? await firewall?.holdNewcomers() : undefined;
-      await door.close(isAlone ? drainMillis.alone : drainMillis.accompanied);
+      const { graceMillis, lingerMillis } = isAlone ? patience.alone : patience.accompanied;
+      await door.close(graceMillis, lingerMillis);
       await release?.();
     },
   };

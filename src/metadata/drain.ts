@@ -4,15 +4,16 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 
 /**
- * An idle connection is left open this long while draining: the request of a client that has just connected may be
- * on its way, and an upgrade must not fail it.
+ * Stops accepting, lets the requests under way finish, and after `graceMillis` ends what is left. An idle connection is
+ * left open for `lingerMillis`: the request of a client that has just connected may be on its way, and an upgrade must
+ * not fail it. To Node a connection is idle that has brought nothing yet.
  */
-const lingerMillis = 250;
-
-/**
- * Stops accepting, lets the requests under way finish, and after `graceMillis` ends what is left.
- */
-export async function drain(server: Server, clock: Clock, graceMillis: number): Promise<void> {
+export async function drain(
+  server: Server,
+  clock: Clock,
+  graceMillis: number,
+  lingerMillis: number,
+): Promise<void> {
   if (!server.listening) return;
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   const linger = clock.setTimer(Math.min(lingerMillis, graceMillis), () => void closeIdle(server));

@@ -307,6 +307,17 @@ describe('closing', () => {
     await closed;
   });
 
+  it('gives who has just connected as long to ask as it is told', async (t) => {
+    const door = await openDoor(t);
+    const client = door.connect();
+    const closed = door.server.close(20_000, 2_000);
+    while (door.server.address !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    await door.clock.advance(1_999);
+    client.send(requestText('GET', '/ping'));
+    assert.equal((await client.receive()).body, 'pong');
+    await closed;
+  });
+
   it('reads what has come meanwhile before it closes idle connections', async (t) => {
     const door = await openDoor(t);
     const client = door.connect();

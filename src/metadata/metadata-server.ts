@@ -88,8 +88,10 @@ export interface MetadataServer {
   /**
    * Stops accepting, lets the requests under way finish, and after `graceMillis` ends what is left. Every answer in
    * that time closes its connection. Calling it again is no harm.
+   *
+   * @param lingerMillis until connections are closed on which nothing is under way. Default 250
    */
-  close(graceMillis: number): Promise<void>;
+  close(graceMillis: number, lingerMillis?: number): Promise<void>;
 }
 
 export interface ListenAddress {
@@ -178,8 +180,8 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
     get address() {
       return addressOf(server);
     },
-    close(graceMillis) {
-      closing ??= drain(server, clock, graceMillis).finally(() => proxy.close());
+    close(graceMillis, lingerMillis = 250) {
+      closing ??= drain(server, clock, graceMillis, lingerMillis).finally(() => proxy.close());
       return closing;
     },
   };
