@@ -5,7 +5,11 @@ import { join, relative, resolve } from 'node:path';
 const folders = ['test', 'src', 'scripts', 'bench', 'examples'];
 const suffix = '.test.ts';
 /** Not among all tests: each has a command of its own in package.json, because all together are to take minutes. */
-const ownCommand = ['test/network'];
+const ownCommand = [
+  'test/network',
+  'test/end-to-end/kiam-agents.test.ts',
+  'test/end-to-end/kiam-servers.test.ts',
+];
 
 /**
  * The test files that some paths mean: files as they are, folders with all that is below, globs.
@@ -16,7 +20,7 @@ const ownCommand = ['test/network'];
 export function findTestFiles(root: string, paths: readonly string[]): string[] {
   const found = new Set<string>();
   if (paths.length === 0) {
-    const apart = ownCommand.flatMap((folder) => below(join(root, folder)));
+    const apart = ownCommand.flatMap((path) => meantBy(root, path));
     for (const folder of folders) {
       for (const file of below(join(root, folder))) if (!apart.includes(file)) found.add(file);
     }

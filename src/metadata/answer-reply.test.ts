@@ -133,7 +133,13 @@ describe('answers at the metadata door', () => {
 
   it('names pod, namespace, role and rule where policy forbids', () => {
     const { Message } = JSON.parse(String(replies.list(answers.forbidden).body));
-    for (const part of ['shop/web-0', 'reader', 'namespace shop', 'iam.amazonaws.com/permitted', 'Add it']) {
+    for (const part of [
+      'shop/web-0',
+      'reader',
+      'namespace shop',
+      'iam.amazonaws.com/permitted',
+      'Set it so that it matches',
+    ]) {
       assert.ok(Message.includes(part), part);
     }
   });
