@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { formatDuration } from '../base/duration.ts';
 import { PodpassError } from '../base/errors.ts';
-import type { NodeSelector, PodSink } from '../broker/node-feed.ts';
-import { createPodTable } from '../broker/pod-table.ts';
-import { createTableBroker } from '../broker/table-broker.ts';
+import type { NodeSelector } from '../broker/node-feed.ts';
 import { deriveTokenKey } from '../metadata/session-token.ts';
 import type { Firewall } from '../node/firewall.ts';
 import { createAgentBroker } from '../wire/agent-broker.ts';
@@ -16,12 +13,12 @@ import { createExplainConnection } from '../wire/explain-connection.ts';
 import { routeGrpcLog } from '../wire/grpc-log.ts';
 import { createKiamBroker } from '../wire/kiam-broker.ts';
 import { createKiamClient } from '../wire/kiam-client.ts';
-import { createRemoteFeed, type FeedStatus } from '../wire/remote-feed.ts';
 import { createServerAddresses } from '../wire/server-addresses.ts';
 import { certificateHealth, warnOfExpiry } from '../wire/warn-of-expiry.ts';
 import { watchCertificates } from '../wire/watch-certificates.ts';
 import { redirectOf, startFirewall } from './agent-firewall.ts';
 import { type agentFlags, defaultTokenFile } from './agent-flags.ts';
+import { createAgentMemory } from './agent-memory.ts';
 import type { FlagValues } from './flags.ts';
 import { untilAborted } from './lifecycle.ts';
 import { openDoor } from './open-door.ts';
@@ -64,10 +61,6 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
   });
   void token.run(signal);
 
-  // The node's pods, as the server tells of them.
-  const table = createPodTable(metrics);
-  const firstState = Promise.withResolvers<void>();
-  const into: PodSink = { upsert: table.upsert, remove: table.remove, synced: firstState.resolve };
   const addresses = createServerAddresses({ servers: flags.serverAddress, clock, logger });
   const channel: ChannelSettings = {
     credentials: certificates.channelCredentials(),
@@ -77,30 +70,8 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
     keepaliveTime: flags.grpcKeepaliveTimeDuration,
     keepaliveTimeout: flags.grpcKeepaliveTimeoutDuration,
   };
-  const feed = createRemoteFeed({
-    addresses,
-    channel,
-    node,
-    into,
-    clock,
-    random,
-    logger,
-    metrics,
-  });
-  let isPrimed = false;
-  void firstState.promise.then(() => {
-    isPrimed = true;
-    logger.info({ pods: table.size }, "the node's pods are known");
-  });
-  health.add('ready', 'server', () => describeFeed(feed.status, isPrimed, clock.monotonic()));
-
-  const fed = createTableBroker({
-    table,
-    clock,
-    locate: async (address, waitMillis, lookup) => {
-      await feed.find(address, { waitMillis, signal: lookup }).catch(() => {});
-    },
-  });
+  // The node's pods, as the server tells of them.
+  const { feed, broker: fed, isReady } = createAgentMemory({ context, addresses, channel, node });
   // For as long as the servers are kiam's, they are asked for each request.
   const kiamClient = createKiamClient({ addresses, channel, clock });
   const kiam = createKiamBroker({ client: kiamClient, clock, random, logger });
@@ -120,7 +91,7 @@ export async function runAgent(flags: AgentFlags, notice: string | undefined): P
     allowIpQuery: flags.allowIpQuery,
     // The key outlives restarts and is the same in every agent of the node, because their private key is.
     tokenKey: deriveTokenKey(await readFile(flags.key)),
-    isReady: () => describeFeed(feed.status, isPrimed, clock.monotonic()).ok,
+    isReady,
     firewall,
     removesRule: flags.iptablesRemove,
   });
@@ -143,23 +114,4 @@ function nodeOf({ nodeName, host }: AgentFlags): NodeSelector {
     'neither --node-name nor --host is given, so the server cannot be told which pods to send. Set NODE_NAME from ' +
       'spec.nodeName, or HOST_IP from status.podIP, in the manifest of the agent.',
   );
-}
-
-/** An agent that once had its node's pods goes on answering from memory: it stays ready, and says since when alone. */
-function describeFeed(status: FeedStatus, isPrimed: boolean, now: number): { ok: boolean; message: string } {
-  const age = formatDuration(Math.round(now - status.since));
-  switch (status.kind) {
-    case 'connected':
-      if (status.synced) return { ok: true, message: `connected to ${status.server.host} for ${age}` };
-      return { ok: isPrimed, message: 'connected; the pods of the node are arriving' };
-    case 'connecting': {
-      const problem = status.problem === undefined ? '' : ` (${status.problem})`;
-      return {
-        ok: isPrimed,
-        message: `no server for ${age}${problem}${isPrimed ? '; answering from memory' : ''}`,
-      };
-    }
-    case 'kiam':
-      return { ok: true, message: `connected to a kiam server for ${age}` };
-  }
 }

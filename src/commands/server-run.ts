@@ -1,37 +1,26 @@
 import { formatDuration } from '../base/duration.ts';
 import { PodpassError } from '../base/errors.ts';
-import type { PodView } from '../broker/broker.ts';
-import { createFedNodes } from '../broker/fed-nodes.ts';
-import { createNodeAddresses } from '../broker/node-addresses.ts';
-import { createNodeBrokers } from '../broker/node-brokers.ts';
-import { createNodeSource } from '../broker/node-source.ts';
-import { createPodTable } from '../broker/pod-table.ts';
-import { createTableBroker } from '../broker/table-broker.ts';
 import { loadClusterConfig } from '../cluster/load-cluster-config.ts';
 import type { AssumeRoleBackend } from '../credentials/assume-role-backend.ts';
 import { createEc2Metadata } from '../credentials/ec2-metadata.ts';
-import { createDecide } from '../roles/decide.ts';
 import { resolveRoleArn } from '../roles/resolve-role-arn.ts';
-import { createBrokerService } from '../wire/broker-service.ts';
 import { countCalls } from '../wire/call-tally.ts';
 import { reportCertificates } from '../wire/certificate-gauges.ts';
 import { loadCertificates } from '../wire/certificates.ts';
 import { routeGrpcLog } from '../wire/grpc-log.ts';
 import { createGrpcServer } from '../wire/grpc-server.ts';
 import { createHandshakeReport } from '../wire/handshake-report.ts';
-import { createKiamService } from '../wire/kiam-service.ts';
 import { certificateHealth, warnOfExpiry } from '../wire/warn-of-expiry.ts';
 import { watchCertificates } from '../wire/watch-certificates.ts';
-import { startAgentGate } from './agent-gate.ts';
 import { connectToSts } from './connect-to-sts.ts';
 import type { FlagValues } from './flags.ts';
 import { untilAborted } from './lifecycle.ts';
 import { type ProcessContext, startProcess } from './process-context.ts';
 import { findRoleBaseArn } from './role-base-arn.ts';
+import { createServerBroker } from './server-broker.ts';
 import { readServerDecideOptions } from './server-decide.ts';
 import type { serverFlags } from './server-flags.ts';
-import { startDeciding } from './start-deciding.ts';
-import { connectToCluster, watchCluster } from './watch-cluster.ts';
+import { connectToCluster } from './watch-cluster.ts';
 
 type ServerFlags = FlagValues<typeof serverFlags>;
 
@@ -46,7 +35,7 @@ const drainMillis = 10_000;
  */
 export async function runServer(flags: ServerFlags, notice: string | undefined): Promise<void> {
   const context = await startProcess('server', flags, { notice });
-  const { clock, random, logger, metrics, health, signal } = context;
+  const { clock, logger, metrics, health, signal } = context;
   routeGrpcLog(logger);
 
   const files = { cert: flags.cert, key: flags.key, ca: flags.ca };
@@ -64,75 +53,27 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
     ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
   });
   const connection = connectToCluster(config, context);
-  const decideOptions = readServerDecideOptions(flags, backend.baseArn);
-  const cluster = watchCluster({ context, connection, keys: decideOptions.keys });
-  const { pods, whenSynced } = cluster;
-
-  // The four questions.
-  const table = createPodTable(metrics);
-  const fedNodes = createFedNodes({
-    clock,
-    onChange(nodeName) {
-      deciding.feedChanged(nodeName);
-      metrics.feedNodes.set(fedNodes.held);
-    },
-  });
-  const deciding = startDeciding({
+  const serving = new AbortController();
+  const broker = createServerBroker({
     context,
-    cluster,
     connection,
     backend,
-    decide: createDecide(decideOptions),
-    table,
-    isFed: fedNodes.isFed,
-    component: 'kiam.server',
+    decideOptions: readServerDecideOptions(flags, backend.baseArn),
     sessionMillis: flags.sessionDuration,
     refreshMillis: flags.sessionRefresh,
     callsPerSecond: flags.stsRate,
+    agentScope: flags.agentScope,
+    agentServiceAccount: flags.agentServiceAccount,
+    maxStreamAgeMillis: flags.grpcMaxConnectionAgeDuration,
+    // Calls under way at the end may be waiting for a pod: the cluster is watched until the last of them has its answer.
+    serving: serving.signal,
   });
-  const answering = { table, clock, wanted: (view: PodView) => fedNodes.touch(view.nodeName) };
-  const nodeAddresses = createNodeAddresses(pods);
-  // Calls under way at the end may be waiting for a pod: the cluster is watched until the last of them has its answer.
-  const serving = new AbortController();
-  const agents = startAgentGate({
-    ...flags,
-    connection,
-    clock,
-    random,
-    logger,
-    metrics,
-    pods,
-    table,
-    nodeAddresses,
-    events: deciding.events,
-    whenSynced,
-    signal: serving.signal,
-  });
-  const { gate } = agents;
 
-  // The doors.
-  const source = createNodeSource({ table, fedNodes, nodeAddresses, whenSynced, clock });
-  const maxStreamAgeMillis = flags.grpcMaxConnectionAgeDuration;
   const server = createGrpcServer({
     bind: flags.bind,
     credentials: certificates.serverCredentials(),
     onRefused: createHandshakeReport({ clock, logger, metrics }),
-    services: [
-      createBrokerService({
-        source,
-        clock,
-        random,
-        logger,
-        ...(gate && { gate }),
-        ...(maxStreamAgeMillis === 0 ? {} : { maxStreamAgeMillis }),
-      }),
-      createKiamService({
-        broker: createTableBroker(answering),
-        clock,
-        health: () => health.report('live'),
-        ...(gate && { scope: { gate, brokers: createNodeBrokers(answering) } }),
-      }),
-    ].map((service) => countCalls(service, metrics)),
+    services: broker.services.map((service) => countCalls(service, metrics)),
     clock,
     connections: {
       keepaliveTime: flags.grpcKeepaliveTimeDuration,
@@ -146,14 +87,14 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
   logger.info({ bind: flags.bind, port }, `will serve on ${flags.bind}`);
   context.started();
 
-  const watches = Promise.all([cluster.run(serving.signal), agents.ended]);
+  const watching = broker.run();
   await untilAborted(signal);
   logger.info('stopping server');
   const drained = await server.drain(drainMillis);
   if (!drained)
     logger.warn(`calls were still under way after ${formatDuration(drainMillis)} and were cut off`);
   serving.abort();
-  await Promise.all([watches, deciding.stop()]);
+  await Promise.all([watching, broker.stop()]);
   backend.close();
   connection.close();
   await context.end();

@@ -1,57 +1,19 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, type ListenOptions, Socket } from 'node:net';
-import type { Clock } from '../base/clock.ts';
 import { messageOf, PodpassError } from '../base/errors.ts';
-import type { Broker } from '../broker/broker.ts';
-import type { HealthReport } from '../telemetry/health.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import { createAccessLog } from './access-log.ts';
-import { createHostCheck } from './allowed-hosts.ts';
-import { createAnswerReplies } from './answer-reply.ts';
 import { answerClientError } from './client-error.ts';
 import { createConnections, isFlooding } from './connection.ts';
+import { createDoor, type DoorOptions, type RequestLimits } from './door.ts';
 import { drain } from './drain.ts';
-import { createExchangeRunner } from './exchange-runner.ts';
-import { createImdsHandler } from './imds-handler.ts';
-import { createMetadataHandler, type ImdsMode } from './metadata-handler.ts';
-import { createMeter } from './meter.ts';
-import { createMetadataProxy, type MetadataProxyOptions } from './proxy.ts';
-import type { TokenSigner } from './session-token.ts';
 
-export interface MetadataServerOptions {
-  readonly broker: Broker;
-  readonly tokenSigner: TokenSigner;
-  /** Default `v2-preferred`. */
-  readonly imds?: ImdsMode;
-  /** How long to hold a request of a pod that is not known yet. Default 800 ms: SDKs wait for one second. */
-  readonly podWaitMillis?: number;
-  readonly proxy: MetadataProxyOptions;
-  /** What `/health` says: the same report as readiness on the telemetry port. */
-  readonly health: () => HealthReport;
-  /**
-   * What `/healthz` says: the same report as liveness on the telemetry port. kube2iam's manifests have kubelet restart
-   * whom it fails, so nothing may be in it that a restart does not mend.
-   */
-  readonly liveness: () => HealthReport;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
-  readonly clock: Clock;
+export interface MetadataServerOptions extends DoorOptions {
   readonly limits?: Partial<MetadataLimits>;
-  /** Names, beside the addresses of the metadata service, that clients may use in their Host header. */
-  readonly hostNames?: readonly string[];
-  /** Refuse token requests with `X-Forwarded-For`. Default no (`metadata-handler.ts` says why). */
-  readonly rejectForwarded?: boolean;
-  /** kiam's `--allow-ip-query`. Default no, and never in production: it lets any pod ask for any other's role. */
-  readonly allowIpQuery?: boolean;
 }
 
 /** What one client, and all together, may take. */
-export interface MetadataLimits {
+export interface MetadataLimits extends RequestLimits {
   /** Request line and headers, in bytes. */
   readonly headerBytes: number;
-  readonly headerCount: number;
-  readonly bodyBytes: number;
   /** Until a request has arrived whole. */
   readonly requestMillis: number;
   /** How often lateness is looked for. */
@@ -107,44 +69,14 @@ export interface ListenAddress {
  * The EC2 metadata door: what pods reach at 169.254.169.254.
  */
 export function createMetadataServer(options: MetadataServerOptions): MetadataServer {
-  const { metrics, logger, clock, podWaitMillis = 800 } = options;
+  const { metrics, clock, podWaitMillis = 800 } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const connections = createConnections(
     { perAddress: limits.connectionsPerAddress, total: limits.connections },
     metrics,
   );
-  const proxy = createMetadataProxy({ ...options.proxy, clock, metrics, logger });
-  const meter = createMeter(metrics);
   let closing: Promise<void> | undefined;
-  const isAllowedHost = createHostCheck(options.hostNames ?? []);
-  const handle = createImdsHandler({
-    clock,
-    run: createExchangeRunner({
-      clock,
-      meter,
-      logger,
-      accessLog: createAccessLog(logger, clock),
-      isClosing: () => closing !== undefined,
-    }),
-    metadata: createMetadataHandler({
-      broker: options.broker,
-      tokenSigner: options.tokenSigner,
-      imds: options.imds ?? 'v2-preferred',
-      podWaitMillis,
-      rejectForwarded: options.rejectForwarded ?? false,
-      replies: createAnswerReplies(),
-      proxy,
-      clock,
-      meter,
-      onBlocked: () => metrics.metadataProxyBlocked.inc(),
-    }),
-    isAllowedHost: (host, { socket }) => isAllowedHost(host, socket),
-    health: options.health,
-    liveness: options.liveness,
-    maxHeaderCount: limits.headerCount,
-    maxBodyBytes: limits.bodyBytes,
-    allowIpQuery: options.allowIpQuery ?? false,
-  });
+  const door = createDoor(options, limits, () => closing !== undefined);
 
   const server = createServer(
     {
@@ -160,7 +92,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
       const connection = connections.of(request.socket);
       // Refused connections are destroyed before they are read, so there is always one.
       if (connection === undefined || isFlooding(connection)) request.socket.destroy();
-      else handle(request, response, connection);
+      else door.handle(request, response, connection);
     },
   );
   // Node drops headers above this without a word: one more than are allowed, so that one too many is seen.
@@ -181,7 +113,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
       return addressOf(server);
     },
     close(graceMillis, lingerMillis = 250) {
-      closing ??= drain(server, clock, graceMillis, lingerMillis).finally(() => proxy.close());
+      closing ??= drain(server, clock, graceMillis, lingerMillis).finally(() => door.close());
       return closing;
     },
   };

@@ -26,6 +26,8 @@ export interface RemoteFeedOptions {
   readonly metrics: Metrics;
   /** How long one server may take to accept the stream, handshake included, in milliseconds. Default 3 s. */
   readonly openMillis?: number;
+  /** Makes the client of one server. Default: over a gRPC channel as `channel` says. */
+  readonly dial?: (server: ServerAddress) => BrokerClient;
 }
 
 /** Times are monotonic milliseconds. */
@@ -66,6 +68,7 @@ const kiamRetryMillis = 10_000;
 
 export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
   const { addresses, channel, node, into, clock, random, logger, metrics, openMillis = 3_000 } = options;
+  const { dial = (server) => new BrokerClient(...channelTo(server, channel)) } = options;
   const roster = createServerRoster(addresses, clock);
   const ledger = createPodLedger(into, clock);
   const finder = createPodFinder({ node, metadata: () => callMetadata(channel), ledger, clock, logger });
@@ -77,9 +80,8 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
   const problems = createConnectionProblems({ clock, logger, explain: channel.explain });
 
   async function streamFrom(server: ServerAddress, signal: AbortSignal): Promise<NodeWatchEnd> {
-    const dial = channelTo(server, channel);
-    const [target] = dial;
-    const client = connecting.get(target) ?? new BrokerClient(...dial);
+    const target = `${server.ip} ${server.port}`;
+    const client = connecting.get(target) ?? dial(server);
     connecting.delete(target);
     const opened = clock.monotonic();
     try {
