@@ -1,0 +1,131 @@
+import type { Random } from '../../src/base/random.ts';
+import type { PodTemplate } from './world/pods.ts';
+import type { WorldOptions } from './world/world.ts';
+
+/** What is done to a cluster, and how often: the mean time between two of a kind in milliseconds, or never. */
+export interface Scenario {
+  readonly world: Omit<WorldOptions, 'random' | 'tell' | 'onPodStart'>;
+  /** How long things happen to it. */
+  readonly chaosMillis: number;
+  readonly namespaces: readonly string[];
+  /** Pods that are made at the beginning. */
+  readonly pods: number;
+  /** Between two requests of a pod. */
+  readonly askMillis: number;
+  readonly every: Readonly<Record<Happening, number | undefined>>;
+}
+
+/** All that can happen. */
+export const happenings = [
+  'create-pod',
+  'remove-pod',
+  'remove-pod-by-force',
+  'finish-pod',
+  'replace-pod',
+  'annotate-pod',
+  'change-namespace',
+  'kill-server',
+  'roll-server',
+  'kill-node-process',
+  'upgrade-agent',
+  'cut-api',
+  'hole-api',
+  'slow-api',
+  'restart-api',
+  'expire-watches',
+  'mangle-watches',
+  'cut-agent',
+  'hole-agent',
+  'slow-agent',
+  'cut-sts',
+  'hole-sts',
+  'slow-sts',
+  'throttle-sts',
+  'fail-sts',
+  'refuse-role',
+  'short-sessions',
+  'set-clock',
+  'ask-as-rogue',
+  'ask-as-node',
+] as const;
+export type Happening = (typeof happenings)[number];
+
+/** What makes a cluster a cluster; everything else is a fault or an attack, of which a run has some. */
+const ordinary: ReadonlySet<Happening> = new Set([
+  'create-pod',
+  'remove-pod',
+  'finish-pod',
+  'replace-pod',
+  'annotate-pod',
+  'change-namespace',
+  'ask-as-node',
+]);
+
+const minute = 60_000;
+const roles = ['reader', 'writer', 'auditor', 'backup'];
+
+/**
+ * Draws a scenario. Not every run has everything: with few kinds of faults at a time each gets room to do its harm, and
+ * runs differ more than if all were alike.
+ */
+export function drawScenario(random: Random): Scenario {
+  const chance = (share: number) => random.next() < share;
+  const between = (from: number, to: number) => from + random.next() * (to - from);
+  const whole = (from: number, to: number) => Math.floor(between(from, to + 1));
+  const isLong = chance(0.06);
+  const chaosMillis = isLong ? between(20, 40) * minute : between(0.7, 2) * minute;
+  const pace = isLong ? 8 : 1;
+  const faults = whole(0, 6);
+  const every = Object.fromEntries(
+    happenings.map((happening) => {
+      const isOn = ordinary.has(happening) ? chance(0.7) : chance(faults / 23);
+      if (!isOn) return [happening, undefined];
+      const mean = ordinary.has(happening) ? between(4_000, 25_000) : between(10_000, 60_000);
+      return [happening, mean * pace];
+    }),
+  ) as Record<Happening, number | undefined>;
+  return {
+    world: {
+      servers: whole(1, 3),
+      nodes: Array.from({ length: whole(1, 3) }, () => ({
+        kind: chance(0.25) ? 'standalone' : 'agent',
+        addresses: whole(1, 4),
+      })),
+      roles,
+      hasTokens: chance(0.7),
+      streamsLists: chance(0.6),
+      sessionMillis: (isLong || chance(0.5) ? 15 : 60) * minute,
+      agentScope: chance(0.5) ? 'enforce' : 'auto',
+      imds: chance(0.3) ? 'v2-required' : 'v2-preferred',
+      maxStreamAgeMillis: chance(0.3) ? between(20_000, 120_000) : 0,
+      callsPerSecond: chance(0.2) ? 2 : 20,
+    },
+    chaosMillis,
+    namespaces: ['shop', 'bank'].slice(0, whole(1, 2)),
+    pods: whole(1, 6),
+    askMillis: between(2_000, 15_000) * pace,
+    every,
+  };
+}
+
+/** A pod as somebody might write it. A name is used again: pods of a StatefulSet have the names of those before. */
+export function drawTemplate(random: Random, namespaces: readonly string[], name?: string): PodTemplate {
+  const pick = <T>(values: readonly T[]) => values[Math.floor(random.next() * values.length)] as T;
+  return {
+    namespace: pick(namespaces),
+    name: name ?? `pod-${Math.floor(random.next() * 8)}`,
+    role: random.next() < 0.85 ? pick(roles) : undefined,
+    sessionName: random.next() < 0.2 ? pick(['nightly', 'hourly']) : undefined,
+    externalId: random.next() < 0.2 ? pick(['tango', 'foxtrot']) : undefined,
+    hostNetwork: random.next() < 0.1,
+  };
+}
+
+/** What a namespace permits. */
+export function drawPermitted(random: Random, arnPrefix: string): string | undefined {
+  const draw = random.next();
+  if (draw < 0.55) return '.*';
+  if (draw < 0.7) return undefined;
+  const kept = roles.filter(() => random.next() < 0.6);
+  return `${arnPrefix}(${kept.join('|') || 'none'})`;
+}

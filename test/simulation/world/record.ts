@@ -1,0 +1,160 @@
+import type {
+  CallFact,
+  CheckSettings,
+  FaultFact,
+  History,
+  LeakFact,
+  NamespaceFact,
+  NewsOf,
+  PodFact,
+  RequestFact,
+  Version,
+} from '../check/history.ts';
+import type { Sts } from './sts.ts';
+
+/** Writes the history of a run. */
+export interface Recorder {
+  pod(uid: string, version: number, value: PodFact | undefined): void;
+  namespace(name: string, version: number, value: NamespaceFact): void;
+  /** Returns how to note the answer. */
+  request(fact: Omit<RequestFact, 'number' | 'from'>): (answer: { status: number; body: string }) => void;
+  fault(fact: FaultFact): void;
+  leak(fact: LeakFact): void;
+  ended(process: string): void;
+  /** A process has all objects of a kind up to a version. */
+  listed(process: string, kind: Kind, version: number): void;
+  heard(process: string, key: string, version: number): void;
+  /** A process has of `keys` (default: of everything) what another knew at a moment. */
+  told(process: string, by: string, asOf: number, keys?: readonly string[]): void;
+  history(sts: Sts, settings: CheckSettings): History;
+}
+
+export type Kind = 'pods' | 'namespaces';
+
+interface Heard {
+  readonly at: number;
+  readonly version: number;
+}
+
+interface Told {
+  readonly at: number;
+  readonly by: string;
+  readonly asOf: number;
+}
+
+/** What arrived at one process, in the order of time. */
+interface Inbox {
+  readonly listed: Record<Kind, Heard[]>;
+  readonly heard: Map<string, Heard[]>;
+  readonly told: Told[];
+  readonly toldOf: Map<string, Told[]>;
+}
+
+export function createRecorder(now: () => number): Recorder {
+  const pods = new Map<string, Version<PodFact>[]>();
+  const namespaces = new Map<string, Version<NamespaceFact>[]>();
+  const requests: RequestFact[] = [];
+  const faults: FaultFact[] = [];
+  const leaks: LeakFact[] = [];
+  const ends = new Map<string, number>();
+  const inboxes = new Map<string, Inbox>();
+
+  function inboxOf(process: string): Inbox {
+    let inbox = inboxes.get(process);
+    if (!inbox) {
+      inbox = { listed: { pods: [], namespaces: [] }, heard: new Map(), told: [], toldOf: new Map() };
+      inboxes.set(process, inbox);
+    }
+    return inbox;
+  }
+
+  function push<K, T>(map: Map<K, T[]>, key: K, value: T): void {
+    const list = map.get(key);
+    if (list) list.push(value);
+    else map.set(key, [value]);
+  }
+
+  const versionsOf = (key: string) => pods.get(key) ?? namespaces.get(key) ?? [];
+
+  const news: NewsOf = {
+    known: (process, key, before) => known(process, key, (at) => at < before),
+  };
+
+  function known(process: string, key: string, isIn: (at: number) => boolean): number {
+    const inbox = inboxes.get(process);
+    if (!inbox) return 0;
+    let latest = 0;
+    for (const { at, version } of inbox.heard.get(key) ?? []) if (isIn(at)) latest = Math.max(latest, version);
+    const listed = lastIn(inbox.listed[pods.has(key) ? 'pods' : 'namespaces'], isIn);
+    if (listed) latest = Math.max(latest, newestUpTo(versionsOf(key), listed.version));
+    // One speaks of everything in order, so what it said last holds the most. Several may have spoken.
+    const spoken = new Map<string, number>();
+    for (const { at, by, asOf } of inbox.told) if (isIn(at)) spoken.set(by, asOf);
+    for (const { at, by, asOf } of inbox.toldOf.get(key) ?? [])
+      if (isIn(at)) spoken.set(by, Math.max(asOf, spoken.get(by) ?? 0));
+    for (const [by, asOf] of spoken) latest = Math.max(latest, known(by, key, (at) => at <= asOf));
+    return latest;
+  }
+
+  return {
+    pod: (uid, version, value) => push(pods, uid, { at: now(), version, value }),
+    namespace: (name, version, value) => push(namespaces, name, { at: now(), version, value }),
+    request(fact) {
+      const number = requests.length;
+      requests.push({ ...fact, number, from: now() });
+      return ({ status, body }) => {
+        const begun = requests[number];
+        if (begun) requests[number] = { ...begun, to: now(), status, body };
+      };
+    },
+    fault: (fact) => faults.push(fact),
+    leak: (fact) => leaks.push(fact),
+    ended: (process) => ends.set(process, now()),
+    listed: (process, kind, version) => inboxOf(process).listed[kind].push({ at: now(), version }),
+    heard: (process, key, version) => push(inboxOf(process).heard, key, { at: now(), version }),
+    told(process, by, asOf, keys) {
+      const entry = { at: now(), by, asOf };
+      const inbox = inboxOf(process);
+      if (!keys) inbox.told.push(entry);
+      for (const key of keys ?? []) push(inbox.toldOf, key, entry);
+    },
+    history: (sts, settings) => ({
+      pods,
+      namespaces,
+      requests,
+      faults,
+      leaks,
+      ends,
+      news,
+      settings,
+      calls: sts.calls.map(
+        (call): CallFact => ({
+          process: call.process,
+          roleArn: call.identity.roleArn,
+          sessionName: call.identity.sessionName,
+          externalId: call.identity.externalId,
+          accessKeyId: call.accessKeyId,
+          from: call.at,
+          to: call.endedAt,
+          outcome: call.outcome,
+          expiresAt: call.expiresAt,
+        }),
+      ),
+    }),
+  };
+}
+
+/** The last entry of a list that is in the order of time. */
+function lastIn<T extends { readonly at: number }>(list: readonly T[], isIn: (at: number) => boolean): T | undefined {
+  for (let i = list.length - 1; i >= 0; i -= 1) {
+    const entry = list[i];
+    if (entry && isIn(entry.at)) return entry;
+  }
+  return undefined;
+}
+
+function newestUpTo(versions: readonly Version<unknown>[], limit: number): number {
+  let newest = 0;
+  for (const { version } of versions) if (version <= limit) newest = version;
+  return newest;
+}
