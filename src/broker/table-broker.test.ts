@@ -34,6 +34,14 @@ describe('table broker', () => {
   const problem = { code: 'AccessDenied', message: 'no' };
 
   describe('ask', () => {
+    it('serves again what seemed to have expired while the clock of the node was wrong', () => {
+      table.upsert(makeView({ name: 'a', addresses: ['10.0.0.1'], session: issued('AKIA') }));
+      clock.step(7_200_000);
+      assert.equal(broker.ask('10.0.0.1').kind, 'unavailable');
+      clock.step(-7_200_000);
+      assert.equal(broker.ask('10.0.0.1').kind, 'credentials');
+    });
+
     it('answers each state of a pod with its own kind', () => {
       const cases = [
         [makeView({ name: 'a', session: issued('AKIA') }), 'credentials'],

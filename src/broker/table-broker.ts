@@ -29,7 +29,9 @@ export function createTableBroker({ table, clock, locate, wanted }: TableBrokerO
     if (known && (known.kind !== 'credentials' || known.credentials.expiration - now >= minimumValidMillis))
       return known;
     const answer = answerFor(view, now);
-    answers.set(view, answer);
+    // That credentials have expired holds by the clock as it is now: it may be set back, and then they have not.
+    const hasExpired = answer.kind === 'unavailable' && view.session.kind === 'issued';
+    if (!hasExpired) answers.set(view, answer);
     return answer;
   }
 

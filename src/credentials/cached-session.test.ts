@@ -335,6 +335,25 @@ describe('a listener during whose call the state changes again', () => {
 });
 
 describe('steps of the wall clock', () => {
+  it('back and forth within seconds: a session that was judged in between is judged again', async () => {
+    let calls = 0;
+    const { clock, backend, acquire } = createCacheHarness({
+      // Shorter than what is asked for, which a clock that is behind hides.
+      clockAheadMillis: () => {
+        calls += 1;
+        return calls === 1 ? 5_208 * second - 55 * minute : 0;
+      },
+    });
+    await clock.advance(second);
+    clock.step(-5_208 * second);
+    const lease = acquire(identityOf(1));
+    await clock.advance(second);
+    clock.step(5_208 * second);
+    await clock.advance(10 * second);
+    assert.equal(backend.calls.length, 2);
+    assert.equal(lease.state.kind, 'issued');
+  });
+
   it('forward: credentials that are over are not served from that moment, and fetched anew', async () => {
     const { clock, acquire } = createCacheHarness();
     const lease = acquire(identityOf(1));

@@ -43,6 +43,8 @@ export interface SessionContext {
   readonly callTimeoutMillis: number;
   /** Aborts when the cache closes. */
   readonly shutdown: AbortSignal;
+  /** Called when what STS answered has been judged by the clock of that moment. */
+  readonly onJudged: () => void;
 }
 
 /** One identity's credentials: fetched once for all who want them, and kept fresh. */
@@ -198,6 +200,7 @@ export function createCachedSession(
     if (outcome.kind === 'issued') settleIssued(outcome.credentials, calledAt);
     else settleFailed(outcome);
     reconsider();
+    context.onJudged();
     onSettled();
   }
 

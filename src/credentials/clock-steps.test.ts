@@ -6,10 +6,10 @@ import { watchClockSteps } from './clock-steps.ts';
 function watch() {
   const clock = createFakeClock();
   let steps = 0;
-  const stop = watchClockSteps(clock, () => {
+  const { look, stop } = watchClockSteps(clock, () => {
     steps += 1;
   });
-  return { clock, stop, steps: () => steps };
+  return { clock, look, stop, steps: () => steps };
 }
 
 describe('watchClockSteps', () => {
@@ -45,6 +45,16 @@ describe('watchClockSteps', () => {
     clock.step(60_000);
     await clock.advance(5_000);
     clock.step(-60_000);
+    await clock.advance(5_000);
+    assert.equal(steps(), 2);
+  });
+
+  it('notices a step that is taken back within 5 s, if somebody looked in between', async () => {
+    const { clock, look, steps } = watch();
+    await clock.advance(1_000);
+    clock.step(-5_208_000);
+    look();
+    clock.step(5_208_000);
     await clock.advance(5_000);
     assert.equal(steps(), 2);
   });

@@ -62,9 +62,16 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
   const { callsPerSecond = 50, burst = 100, maxConcurrent = 32 } = options;
   const shutdown = new AbortController();
   const queue = createCallQueue({ clock, callsPerSecond, burst, maxConcurrent });
-  const context = { ...options, callTimeoutMillis, refreshMillis, queue, logger, shutdown: shutdown.signal };
+  const context = {
+    ...options,
+    callTimeoutMillis,
+    refreshMillis,
+    queue,
+    shutdown: shutdown.signal,
+    onJudged: () => clockWatch.look(),
+  };
   const entries = new Map<string, Entry>();
-  const stopWatching = watchClockSteps(clock, () => {
+  const clockWatch = watchClockSteps(clock, () => {
     logger.warn({}, 'the clock was set; looking at the expiry of all credentials again');
     for (const { session } of entries.values()) session.reconsider();
   });
@@ -108,7 +115,7 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
       });
     },
     close() {
-      stopWatching();
+      clockWatch.stop();
       queue.close();
       for (const entry of entries.values()) {
         entry.linger?.cancel();

@@ -1,4 +1,5 @@
 import type { Random } from '../../src/base/random.ts';
+import type { FaultFact } from './check/history.ts';
 import { drawPermitted, drawTemplate, type Happening, type Scenario } from './scenario.ts';
 import type { LinkState } from './world/network.ts';
 import type { SimPod } from './world/pods.ts';
@@ -34,6 +35,11 @@ const recovery = {
   clock: 150_000,
 } as const;
 
+/** What a fault touches. */
+type Where = Pick<FaultFact, 'node' | 'server'>;
+
+const everywhere: Where = { node: undefined };
+
 export function createChaos(world: World, scenario: Scenario, random: Random): Chaos {
   const { clock, nodes, pods, runtime, serverPlaces } = world;
   const { network, api, sts, recorder } = runtime;
@@ -48,7 +54,7 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
     kind: string,
     millis: number,
     recoveryMillis: number,
-    node: string | undefined,
+    where: Where,
     mend: () => void,
   ): void {
     const from = clock.monotonic();
@@ -57,7 +63,7 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
       if (!mends.delete(undo)) return;
       timer.cancel();
       world.tell(`fault ends: ${kind}`);
-      recorder.fault({ kind, node, from, to: clock.monotonic(), recovery: recoveryMillis });
+      recorder.fault({ kind, ...where, from, to: clock.monotonic(), recovery: recoveryMillis });
       mend();
     };
     const timer = clock.setTimer(millis, undo);
@@ -65,11 +71,11 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
   }
 
   /** Whoever asks the API server: each server, and each standalone node. */
-  function askers(): { place: string; node: string | undefined }[] {
+  function askers(): { place: string; where: Where }[] {
     const standalone = nodes.filter(({ kind }) => kind === 'standalone');
     return [
-      ...serverPlaces.map((place) => ({ place, node: undefined })),
-      ...standalone.map(({ name }) => ({ place: name, node: name })),
+      ...serverPlaces.map((place) => ({ place, where: { node: undefined, server: place } })),
+      ...standalone.map(({ name }) => ({ place: name, where: { node: name } })),
     ];
   }
 
@@ -79,39 +85,45 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
     state: LinkState,
     millis: number,
     rest: number,
-    node?: string,
+    where: Where,
   ): void {
     if (network.linkState(a, b) !== 'open') return;
     network.setLink(a, b, state);
-    broken(`${a} to ${b} ${state}`, millis, rest, node, () => network.setLink(a, b, 'open'));
+    const isSilent = state === 'hole';
+    broken(`${a} to ${b} ${state}`, millis, rest, { ...where, isSilent }, () =>
+      network.setLink(a, b, 'open'),
+    );
   }
 
   function breakApi(state: LinkState, millis: number, rest: number): void {
     const asker = pick(askers());
-    if (asker) breakLink(asker.place, 'api', state, millis, rest, asker.node);
+    if (asker) breakLink(asker.place, 'api', state, millis, rest, asker.where);
   }
 
   function breakStream(state: LinkState, millis: number, rest: number): void {
     const node = pick(nodes.filter(({ kind }) => kind === 'agent'));
     const place = pick(serverPlaces);
-    if (node && place) breakLink(node.name, place, state, millis, rest, node.name);
+    if (node && place)
+      breakLink(node.name, place, state, millis, rest, { node: node.name, server: place });
   }
 
   function breakSts(state: LinkState, millis: number): void {
     const asker = pick(askers());
-    if (asker) breakLink(asker.place, 'sts', state, millis, recovery.sts, asker.node);
+    // Who cannot call STS says so, and is not left for that.
+    if (asker)
+      breakLink(asker.place, 'sts', state, millis, recovery.sts, { node: asker.where.node });
   }
 
   function stsMood(mood: Partial<StsMood>, kind: string, millis: number, rest: number): void {
     sts.mood = { ...sts.mood, ...mood };
     const back = Object.fromEntries(Object.keys(mood).map((key) => [key, calmSts[key as keyof StsMood]]));
-    broken(kind, millis, rest, undefined, () => {
+    broken(kind, millis, rest, everywhere, () => {
       sts.mood = { ...sts.mood, ...back };
     });
   }
 
-  function stopped(kind: string, node: string | undefined, millis: number, start: () => void): void {
-    broken(kind, millis, recovery.process, node, start);
+  function stopped(kind: string, where: Where, millis: number, start: () => void): void {
+    broken(kind, millis, recovery.process, where, start);
   }
 
   function aPod(filter: (pod: SimPod) => boolean = () => true): SimPod | undefined {
@@ -127,7 +139,7 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
     const process = pick(node?.processes ?? []);
     if (!node || !process) return;
     world.stopOn(node, process);
-    stopped(`${process.name} is down`, node.name, between(200, 8_000), () => world.startOn(node));
+    stopped(`${process.name} is down`, { node: node.name }, between(200, 8_000), () => world.startOn(node));
   }
 
   /** The next one runs beside the last until it can answer. */
@@ -168,7 +180,7 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
     if (!process) return;
     const millis = between(-1, 1) * pickOne([5_000, 600_000, 7_200_000]);
     process.clock.step(millis);
-    broken(`clock of ${process.name} set by ${Math.round(millis / 1_000)} s`, between(1_000, 120_000), recovery.clock, undefined, () =>
+    broken(`clock of ${process.name} set by ${Math.round(millis / 1_000)} s`, between(1_000, 120_000), recovery.clock, everywhere, () =>
       process.clock.step(-millis),
     );
     recorder.fault({
@@ -224,22 +236,22 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
       const place = pick(serverPlaces.filter((one) => world.serverAt(one)));
       if (!place) return;
       world.stopServerAt(place, 'kill');
-      stopped(`${place} is down`, undefined, between(500, 20_000), () => world.startServerAt(place));
+      stopped(`${place} is down`, { node: undefined, server: place }, between(500, 20_000), () => world.startServerAt(place));
     },
     'roll-server'() {
       const place = pick(serverPlaces.filter((one) => world.serverAt(one)));
       if (!place) return;
       world.stopServerAt(place, 'drain');
-      stopped(`${place} is replaced`, undefined, between(100, 3_000), () => world.startServerAt(place));
+      stopped(`${place} is replaced`, { node: undefined, server: place }, between(100, 3_000), () => world.startServerAt(place));
     },
     'kill-node-process': killNodeProcess,
     'upgrade-agent': upgrade,
-    'cut-api': () => breakApi('cut', between(500, 60_000), recovery.api),
+    'cut-api': () => breakApi('cut', pickOne([5_000, 60_000, 240_000]) * random.next(), recovery.api),
     'hole-api': () => breakApi('hole', between(2_000, 90_000), recovery.silence),
     'slow-api': () => breakApi('slow', between(5_000, 60_000), recovery.api),
     'restart-api'() {
-      for (const { place, node } of askers())
-        breakLink(place, 'api', 'cut', between(1_000, 10_000), recovery.api, node);
+      for (const { place, where } of askers())
+        breakLink(place, 'api', 'cut', between(1_000, 10_000), recovery.api, where);
       api.state.compact();
     },
     'expire-watches'() {
@@ -256,7 +268,7 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
         swapped: pickOne([0, 0.3]),
         replayed: pickOne([0, 0.3]),
       };
-      broken('events of watches are lost, doubled, swapped, replayed', between(5_000, 60_000), recovery.api, undefined, () => {
+      broken('events of watches are lost, doubled, swapped, replayed', between(5_000, 60_000), recovery.api, everywhere, () => {
         api.mangling = undefined;
         // Nothing tells a watch that events were lost, but a list.
         api.state.compact();

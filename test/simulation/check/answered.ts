@@ -1,5 +1,5 @@
 import { candidates, owns, permits } from './admissible.ts';
-import type { CallFact, History, PodFact, RequestFact } from './history.ts';
+import type { CallFact, FaultFact, History, PodFact, RequestFact, TokenUse } from './history.ts';
 import { describe } from './served.ts';
 import { isSettled, lastChange } from './settled.ts';
 import type { Violation } from './violation.ts';
@@ -68,10 +68,9 @@ function expectedStatus(
   if (others.length > 0) return { status: 503, why: 'several claim the address' };
   if (ask.kind === 'token') return { status: 200, why: 'the pod is known' };
   const { token } = ask;
+  if (token && !isClear(history, request, token, to)) return { status: request.status ?? 0, why: '' };
   if (token && (token.issuedTo !== pod.uid || token.expiresAt <= request.from))
     return { status: 401, why: 'the token is not good' };
-  if (token && lastChange(history, request, to) > token.issuedAt - settings.settleMillis)
-    return { status: requestStatus(request), why: 'the token may be that of the last owner' };
   if (pod.role === undefined) return { status: 404, why: 'the pod has no role' };
   const roleArn = settings.arnPrefix + pod.role;
   const namespace = history.namespaces.get(pod.namespace)?.findLast(({ at }) => at <= to)?.value;
@@ -81,7 +80,17 @@ function expectedStatus(
   return { status: 200, why: `the pod is bound to ${pod.role} and may have it` };
 }
 
-const requestStatus = ({ status }: RequestFact) => status ?? 0;
+/**
+ * Whether it is known which pod podpass made a token for, and until when: not while the address of the sender was
+ * changing hands, nor while clocks were wrong.
+ */
+function isClear(history: History, request: RequestFact, token: TokenUse, to: number): boolean {
+  const isWrong = ({ kind, from, to: until }: FaultFact) =>
+    kind === 'clock' && from <= token.issuedAt && token.issuedAt <= until;
+  if (history.faults.some(isWrong)) return false;
+  if (token.address !== request.address) return true;
+  return lastChange(history, request, to) <= token.issuedAt - history.settings.settleMillis;
+}
 
 function withoutReason(history: History, request: RequestFact, to: number, status: number): Found {
   const late = tooLate(history, request, to);

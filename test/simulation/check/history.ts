@@ -65,9 +65,11 @@ export type Ask =
   | { readonly kind: 'list'; readonly token?: TokenUse }
   | { readonly kind: 'credentials'; readonly role: string; readonly token?: TokenUse };
 
-/** A session token that was sent: for whom and when it was issued, and until when, in milliseconds of the run. */
+/** A session token that was sent: to whom and when it was issued, and until when, in milliseconds of the run. */
 export interface TokenUse {
   readonly issuedTo: string;
+  /** Where it was asked for: podpass may have taken the sender for the owner of that before. */
+  readonly address: string;
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
@@ -90,6 +92,10 @@ export interface FaultFact {
   readonly kind: string;
   /** The node that it touches; undefined: all. */
   readonly node: string | undefined;
+  /** The server that it touches, and no other; undefined: all that the node could go by. */
+  readonly server?: string;
+  /** Packets vanish, and nobody is told. */
+  readonly isSilent?: boolean;
   readonly from: number;
   readonly to: number;
   readonly recovery: number;
@@ -122,6 +128,12 @@ export interface CheckSettings {
   readonly requiresToken: boolean;
   /** The longest that a request may be held. */
   readonly holdMillis: number;
+  /** The servers that there are; a node without any has all that it needs of its own. */
+  readonly servers: readonly string[];
+  /** How long it may take until a node goes by another server when something is wrong with its own. */
+  readonly failoverMillis: number;
+  /** The same, where nothing says that something is wrong: packets vanish. */
+  readonly silentFailoverMillis: number;
   /** Nodes whose sessions are named by the pod's address, as kube2iam names them. */
   readonly namedByAddress: ReadonlySet<string>;
   readonly callsPerSecond: number;

@@ -83,6 +83,7 @@ export function createClients({ clock, random, recorder, processOn, anyRole }: C
         const token: HeldToken = {
           text: answer.body,
           issuedTo: key,
+          address: sender.address,
           issuedAt: asked,
           expiresAt: asked + tokenSeconds * 1_000,
         };
@@ -98,6 +99,7 @@ export function createClients({ clock, random, recorder, processOn, anyRole }: C
         const headers = token ? { [tokenHeader]: token.text } : ({} as Record<string, string>);
         const used = token && {
           issuedTo: token.issuedTo,
+          address: token.address,
           issuedAt: token.issuedAt,
           expiresAt: token.expiresAt,
         };

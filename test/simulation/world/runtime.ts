@@ -5,11 +5,11 @@ import type { ProcessContext } from '../../../src/commands/process-context.ts';
 import { createHealth } from '../../../src/telemetry/health.ts';
 import type { Logger } from '../../../src/telemetry/logger.ts';
 import { createApiConnection } from './api-connection.ts';
-import { type ApiServer, podsPath } from './api-server.ts';
+import { type ApiServer, namespacesPath, podsPath } from './api-server.ts';
 import { createIdleMetrics } from './idle-metrics.ts';
 import type { Network, Party } from './network.ts';
 import { createProcessClock, type ProcessClock } from './process-clock.ts';
-import type { Recorder } from './record.ts';
+import type { Kind, Recorder } from './record.ts';
 import type { Sts } from './sts.ts';
 
 /** What all processes of a run share. */
@@ -70,6 +70,8 @@ export function kill({ network, recorder }: Runtime, process: SimProcess): void 
   network.crash(process);
 }
 
+const kinds: Readonly<Record<string, Kind>> = { [podsPath]: 'pods', [namespacesPath]: 'namespaces' };
+
 /** The Kubernetes API as a process sees it; what it is told is written down, and `onNews` is told that there was something. */
 export function connectProcess(runtime: Runtime, process: SimProcess, onNews: () => void): ClusterConnection {
   const { network, api, recorder } = runtime;
@@ -80,11 +82,15 @@ export function connectProcess(runtime: Runtime, process: SimProcess, onNews: ()
     api,
     news: {
       listed(path, version) {
-        recorder.listed(process.name, path === podsPath ? 'pods' : 'namespaces', version);
+        const kind = kinds[path];
+        if (!kind) return;
+        recorder.listed(process.name, kind, version);
         onNews();
       },
       heard({ path, object: { metadata }, version }) {
-        recorder.heard(process.name, path === podsPath ? metadata.uid : metadata.name, version);
+        const kind = kinds[path];
+        if (!kind) return;
+        recorder.heard(process.name, kind === 'pods' ? metadata.uid : metadata.name, version);
         onNews();
       },
     },
