@@ -136,6 +136,8 @@ export function createReflector<T extends ClusterObject>(options: ReflectorOptio
   /** The last answer was a 401. The connection reads its credentials again, so the next attempt need not wait. */
   let unauthorized = false;
   let trouble = '';
+  /** Everything up to this resource version has been taken in. */
+  let known: string | undefined;
   let running = false;
 
   metrics.watchSynced.set(labels, 0);
@@ -237,6 +239,7 @@ export function createReflector<T extends ClusterObject>(options: ReflectorOptio
         metrics.watchRelists.inc({ ...labels, reason });
         store.replace(found.values(), outcome.resourceVersion);
         metrics.watchObjects.set(labels, store.size);
+        known = outcome.resourceVersion;
         freshness.live();
         return { do: 'follow', from: outcome.resourceVersion };
       case 'unsupported':
@@ -277,6 +280,7 @@ export function createReflector<T extends ClusterObject>(options: ReflectorOptio
         if (event.kind === 'change' || event.kind === 'bookmark') freshness.live();
         else freshness.heard();
         latest = apply(event, latest);
+        known = latest;
       },
     });
     if (outcome.kind === 'ended') return afterWatch(outcome, latest, signal);
@@ -384,6 +388,9 @@ export function createReflector<T extends ClusterObject>(options: ReflectorOptio
     },
     get status() {
       return freshness.status;
+    },
+    get position() {
+      return { known, changed: store.changed };
     },
     async run(signal) {
       if (running) throw new PodpassError('ERR_INTERNAL', `the watch of ${resource.name} runs already`);

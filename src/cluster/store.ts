@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ClusterObject } from './objects.ts';
-import { isNotNewer } from './resource-version.ts';
+import { isNotNewer, newerResourceVersion } from './resource-version.ts';
 import type { Watch, WatchListener, WatchStatus } from './watch.ts';
 
 /** The objects of one resource as last heard, and whoever wants to hear of them. */
@@ -13,6 +13,8 @@ export interface Store<T extends ClusterObject>
   remove(object: ClusterObject): void;
   /** Takes in a complete list: what is not in it is gone. `resourceVersion` is the list's. */
   replace(objects: Iterable<T>, resourceVersion: string): void;
+  /** The resource version of the newest change that was taken in. `undefined` while there was none. */
+  readonly changed: string | undefined;
   /** Tells the listeners of a status. */
   announce(status: WatchStatus): void;
 }
@@ -41,6 +43,7 @@ export function createStore<T extends ClusterObject>({ logger, resource, status 
   /** Names whose object was deleted since the last list, with the version of the deletion. */
   const tombstones = new Map<string, string>();
   let listedAt: string | undefined;
+  let changed: string | undefined;
   let listeners: readonly WatchListener<T>[] = [];
 
   function tell(call: (listener: WatchListener<T>) => void): void {
@@ -61,6 +64,10 @@ export function createStore<T extends ClusterObject>({ logger, resource, status 
       };
       logger.error(fields, 'a listener of the watch failed; the watch goes on. This is a defect in podpass');
     }
+  }
+
+  function noteChange({ resourceVersion }: ClusterObject): void {
+    changed = changed === undefined ? resourceVersion : newerResourceVersion(changed, resourceVersion);
   }
 
   function holderOf({ namespace, name }: ClusterObject): T | undefined {
@@ -117,6 +124,9 @@ export function createStore<T extends ClusterObject>({ logger, resource, status 
     get size() {
       return byUid.size;
     },
+    get changed() {
+      return changed;
+    },
     subscribe(listener) {
       const own: WatchListener<T> = {
         upsert: (object, previous) => listener.upsert(object, previous),
@@ -132,6 +142,7 @@ export function createStore<T extends ClusterObject>({ logger, resource, status 
     },
     upsert(object) {
       if (isOld(object)) return;
+      noteChange(object);
       const holder = holderOf(object);
       if (holder && holder.uid !== object.uid) drop(holder);
       put(object);
@@ -141,6 +152,7 @@ export function createStore<T extends ClusterObject>({ logger, resource, status 
       // A server may name the last version of the object instead of the deletion's: that is this very object.
       const names = held?.resourceVersion === object.resourceVersion;
       if (!names && isOld(object)) return;
+      noteChange(object);
       bury(object);
       // Another object that had the name before this one has lost it as well.
       const holder = holderOf(object);
@@ -155,8 +167,10 @@ export function createStore<T extends ClusterObject>({ logger, resource, status 
       for (const held of [...byUid.values()]) if (!listed.has(held.uid)) drop(held);
       tombstones.clear();
       listedAt = resourceVersion;
+      changed = undefined;
       // The list is the truth even where its versions are lower: the cluster may have been restored from a backup.
       for (const object of listed.values()) {
+        noteChange(object);
         if (byUid.get(object.uid)?.resourceVersion !== object.resourceVersion) put(object);
       }
     },

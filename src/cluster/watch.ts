@@ -12,6 +12,14 @@ export type WatchStatus =
   | { readonly kind: 'live' }
   | { readonly kind: 'stale'; readonly since: number };
 
+/** How far a watch has come, in resource versions. `undefined` before the first list. */
+export interface WatchPosition {
+  /** Everything up to this has been told. */
+  readonly known: string | undefined;
+  /** The newest change that was taken in. */
+  readonly changed: string | undefined;
+}
+
 /** What a watch tells. Calls come one at a time, and only for what changed: never twice for one resource version. */
 export interface WatchListener<T extends ClusterObject> {
   /** An object appeared or changed. An object of the same name with another UID is reported as removed first. */
@@ -29,6 +37,7 @@ export interface Watch<T extends ClusterObject> {
   values(): IterableIterator<T>;
   readonly size: number;
   readonly status: WatchStatus;
+  readonly position: WatchPosition;
   /** Adds a listener; it is told at once of all that is held. Returns how to remove it. */
   subscribe(listener: WatchListener<T>): () => void;
   /** Lists and watches until the signal aborts. Never rejects for a fault of the API server: it reports and retries. */

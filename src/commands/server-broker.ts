@@ -1,4 +1,5 @@
 import type { PodView } from '../broker/broker.ts';
+import { createCurrency } from '../broker/currency.ts';
 import { createFedNodes } from '../broker/fed-nodes.ts';
 import { createNodeAddresses } from '../broker/node-addresses.ts';
 import { createNodeBrokers } from '../broker/node-brokers.ts';
@@ -94,6 +95,7 @@ export function createServerBroker(options: ServerBrokerOptions): ServerBroker {
     services: [
       createBrokerService({
         source,
+        currency: createCurrency(cluster),
         clock,
         random,
         logger,

@@ -4,7 +4,7 @@ import { type ClientReadableStream, credentials, status } from '@grpc/grpc-js';
 import { createFakeClock } from '../base/fake-clock.ts';
 import { makeView } from '../broker/testing/objects.ts';
 import { BrokerClient, type FindPodRequest, type FindPodResponse, type NodeEvent } from './gen/podpass.ts';
-import { startBrokerServer, until } from './testing/harness.ts';
+import { anyServer, startBrokerServer, until } from './testing/harness.ts';
 import { unaryCall } from './unary-call.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -40,7 +40,7 @@ describe('WatchNode', () => {
   it('says that it is open before there is anything to tell', async () => {
     const { client, source } = await start();
     source.synced = false;
-    const call = client.watchNode({ node });
+    const call = client.watchNode({ node, ...anyServer });
     await new Promise((resolve) => call.once('metadata', resolve));
     const ended = endOf(call);
     call.cancel();
@@ -57,7 +57,7 @@ describe('WatchNode', () => {
   for (const bad of invalid) {
     it(`refuses a node that is none: ${JSON.stringify(bad)?.slice(0, 40)}`, async () => {
       const { client, source } = await start();
-      const call = client.watchNode({ node: bad });
+      const call = client.watchNode({ node: bad, ...anyServer });
       call.resume();
       assert.equal(await endOf(call), status.INVALID_ARGUMENT);
       assert.equal(source.watching.length, 0);
@@ -68,7 +68,7 @@ describe('WatchNode', () => {
     const { client, source } = await start();
     const filler = 'x'.repeat(10_000);
     const changes = 2_000;
-    const call = client.watchNode({ node });
+    const call = client.watchNode({ node, ...anyServer });
     // The first message is taken; then nothing is, until the client is told to go on.
     await new Promise((resolve) => call.once('data', resolve));
     call.pause();
@@ -90,7 +90,7 @@ describe('WatchNode', () => {
 
   it('ends the stream of an agent that lets too many pods wait', async () => {
     const { client, source } = await start({ maxPendingPods: 50 });
-    const call = client.watchNode({ node });
+    const call = client.watchNode({ node, ...anyServer });
     await new Promise((resolve) => call.once('data', resolve));
     call.pause();
     const filler = 'x'.repeat(10_000);
@@ -106,7 +106,7 @@ describe('WatchNode', () => {
 
   it('ends a stream of some age with OK, and not all at the same moment', async () => {
     const { client, clock } = await start({ maxStreamAgeMillis: 1_000 });
-    const call = client.watchNode({ node });
+    const call = client.watchNode({ node, ...anyServer });
     const ended = endOf(call);
     call.resume();
     await until('the stream is open', () => clock.pending === 1);

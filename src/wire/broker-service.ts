@@ -8,6 +8,7 @@ import {
 import type { Clock, Timer } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
+import type { Currency, CurrencyRequirement } from '../broker/currency.ts';
 import type { NodeSelector, NodeSource } from '../broker/node-feed.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Agent, AgentGate, Refusal } from './agent-gate.ts';
@@ -21,6 +22,8 @@ export interface BrokerServiceOptions {
   readonly source: NodeSource;
   /** Who may have which node's pods. Default: any agent any node's, as kiam has it. */
   readonly gate?: AgentGate;
+  /** How up to date this server is. Default: whoever asks goes by what it says. */
+  readonly currency?: Currency;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -45,6 +48,9 @@ const longestWait = 5_000;
 /** A stream whose agent no longer shows that it is on its node ends after this at most. Milliseconds. */
 const recheckMillis = 10_000;
 
+/** A stream of an agent that found no server in touch ends after this, and the agent looks again. */
+const outOfTouchMillis = 30_000;
+
 /** Node names are DNS subdomains, addresses are shorter. */
 const longestName = 253;
 
@@ -53,7 +59,16 @@ type FindPodCall = ServerUnaryCall<podpass.FindPodRequest, podpass.FindPodRespon
 
 /** `podpass.v1.Broker`: tells agents of the pods of their nodes. Its `drain` ends the streams with OK. */
 export function createBrokerService(options: BrokerServiceOptions): GrpcService {
-  const { source, gate, clock, random, logger, maxStreamAgeMillis, maxPendingPods = 10_000 } = options;
+  const {
+    source,
+    gate,
+    currency,
+    clock,
+    random,
+    logger,
+    maxStreamAgeMillis,
+    maxPendingPods = 10_000,
+  } = options;
   const streams = new Set<() => void>();
   const streamsOf = new Map<string, number>();
 
@@ -96,7 +111,8 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
     }
     streamsOf.set(peer, others + 1);
     let unsubscribe = () => {};
-    const timers = new Map<'age' | 'recheck', Timer>();
+    let ignoreTouch: (() => void) | undefined;
+    const timers = new Map<'age' | 'recheck' | 'touch', Timer>();
     let ended = false;
 
     /** Ends the stream once, with an error where there is one. */
@@ -109,6 +125,7 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
       else streamsOf.delete(peer);
       for (const timer of timers.values()) timer.cancel();
       unsubscribe();
+      ignoreTouch?.();
       if (error) call.emit('error', error);
       else call.end();
     }
@@ -123,8 +140,28 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
       timers.set('recheck', clock.setTimer(recheckMillis, look));
     }
 
+    /** An agent that could do better elsewhere is sent to look. */
+    function watchTouch(watched: Currency): void {
+      if (watched.isInTouch) {
+        ignoreTouch = watched.onOutOfTouch(() => end(lostTouch));
+        return;
+      }
+      const look = () => {
+        if (watched.isInTouch) watchTouch(watched);
+        else endWell();
+      };
+      timers.set('touch', clock.setTimer(outOfTouchMillis, look));
+    }
+
     function open(node: NodeSelector, agent: Agent | undefined): void {
       if (ended) return;
+      const requirement = requirementOf(call.request);
+      const objection = currency?.objection(requirement);
+      if (objection !== undefined) {
+        end(objections[objection]);
+        return;
+      }
+      if (currency) watchTouch(currency);
       if (maxStreamAgeMillis !== undefined)
         timers.set('age', clock.setTimer(maxStreamAgeMillis * (1 + random.next() / 5), endWell));
       if (agent) recheck(agent);
@@ -140,6 +177,7 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
           logger.warn({ ...node, peer }, 'agent does not read its stream: ending it');
           end({ code: status.RESOURCE_EXHAUSTED, details: 'too many changes are waiting for this agent' });
         },
+        () => currency?.seen,
       );
       unsubscribe = source.subscribeNode(node, stream);
       if (ended) unsubscribe();
@@ -190,6 +228,22 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
       for (const end of [...streams]) end();
     },
   };
+}
+
+const outOfTouch = 'the server is out of touch with the Kubernetes API';
+const objections = {
+  'out-of-touch': { code: status.FAILED_PRECONDITION, details: outOfTouch },
+  behind: { code: status.OUT_OF_RANGE, details: 'the server has not heard yet of what the agent was told' },
+} as const;
+const lostTouch = { code: status.UNAVAILABLE, details: outOfTouch };
+
+/** Resource versions have no more than 20 digits; what is longer is none. */
+const longestVersion = 64;
+
+function requirementOf({ inTouch, seen }: podpass.WatchNodeRequest): CurrencyRequirement {
+  const { pods = '', namespaces = '' } = seen ?? {};
+  const isPlausible = pods.length <= longestVersion && namespaces.length <= longestVersion;
+  return { inTouch, seen: isPlausible ? { pods, namespaces } : { pods: '', namespaces: '' } };
 }
 
 const invalidNode = {

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import { makeView } from '../broker/testing/objects.ts';
 import * as podpass from './gen/podpass.ts';
-import { startBrokerServer, type TestServer, until } from './testing/harness.ts';
+import { anyServer, startBrokerServer, type TestServer, until } from './testing/harness.ts';
 
 const findPod = '/podpass.v1.Broker/FindPod';
 const watchNode = '/podpass.v1.Broker/WatchNode';
@@ -143,7 +143,7 @@ describe('an agent that asks too much', () => {
   it('has a few streams of its node and no more on one connection', async () => {
     const session = open();
     const message = framed(
-      podpass.WatchNodeRequest.encode({ node: { nodeName: 'node-1', hostIp: '' } }).finish(),
+      podpass.WatchNodeRequest.encode({ node: { nodeName: 'node-1', hostIp: '' }, ...anyServer }).finish(),
     );
     const statuses: number[] = [];
     const streams = Array.from({ length: 100 }, () => {

@@ -1,4 +1,5 @@
 import type { PodView } from '../broker/broker.ts';
+import type { SeenVersions } from '../broker/currency.ts';
 import type { NodeListener } from '../broker/node-feed.ts';
 import { podToMessage } from './convert.ts';
 import type { NodeEvent } from './gen/podpass.ts';
@@ -16,13 +17,21 @@ type Pending = PodView | 'removed';
  * Sends a node's pods as fast as the agent takes them. While it takes nothing, only the latest state of each pod is
  * kept, so a slow agent costs memory for the pods that changed and never for the number of changes.
  *
+ * Each message that comes after news says how far the news go, so that the agent never goes by a server that knows less.
+ *
  * @param limit how many changed pods to keep for an agent that does not read, before `overflow` gives up on it
  */
-export function createNodeStream(writer: MessageWriter, limit: number, overflow: () => void): NodeListener {
+export function createNodeStream(
+  writer: MessageWriter,
+  limit: number,
+  overflow: () => void,
+  seen: () => SeenVersions | undefined = () => undefined,
+): NodeListener {
   /** In the order of the last change: an address's old owner goes out before its new one comes. */
   const pending = new Map<string, Pending>();
   let syncedIsDue = false;
   let blocked = false;
+  let told: SeenVersions | undefined;
 
   function put(uid: string, what: Pending): void {
     pending.delete(uid);
@@ -34,24 +43,25 @@ export function createNodeStream(writer: MessageWriter, limit: number, overflow:
     pump();
   }
 
-  function send(event: NodeEvent): void {
-    blocked = !writer.write(event);
+  function send(event: NodeEvent['event']): void {
+    const now = seen();
+    blocked = !writer.write({ event, seen: now === told ? undefined : now });
+    told = now;
   }
 
   function pump(): void {
     for (const [uid, what] of pending) {
       if (blocked) return;
       pending.delete(uid);
-      send({
-        event:
-          what === 'removed'
-            ? { $case: 'removedUid', value: uid }
-            : { $case: 'pod', value: podToMessage(what) },
-      });
+      send(
+        what === 'removed'
+          ? { $case: 'removedUid', value: uid }
+          : { $case: 'pod', value: podToMessage(what) },
+      );
     }
     if (!blocked && syncedIsDue) {
       syncedIsDue = false;
-      send({ event: { $case: 'synced', value: {} } });
+      send({ $case: 'synced', value: {} });
     }
   }
 

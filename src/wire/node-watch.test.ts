@@ -38,7 +38,7 @@ function agent(port: number): TestAgent {
 }
 
 function encode(event: NodeEvent['event']): Buffer {
-  return BrokerService.watchNode.responseSerialize({ event });
+  return BrokerService.watchNode.responseSerialize({ event, seen: undefined });
 }
 
 const web = podToMessage(makeView({ name: 'web' }));

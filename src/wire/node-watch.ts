@@ -2,6 +2,7 @@ import type { ClientReadableStream, Metadata, StatusObject, status } from '@grpc
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { PodView } from '../broker/broker.ts';
+import type { CurrencyRequirement, SeenVersions } from '../broker/currency.ts';
 import type { NodeSelector } from '../broker/node-feed.ts';
 import { podFromMessage } from './convert.ts';
 import * as podpass from './gen/podpass.ts';
@@ -13,6 +14,8 @@ export interface NodeWatchListener {
   pod(view: PodView): void;
   removed(uid: string): void;
   synced(): void;
+  /** The server has taken in so much. Called before what the same message says. */
+  seen(versions: SeenVersions): void;
   /** A message that does not say what it must. With the pod's UID where that much could be read. */
   malformed(problem: string, uid: string | undefined): void;
 }
@@ -29,6 +32,8 @@ export interface NodeWatchOptions {
   readonly node: NodeSelector;
   /** What shows who the agent is. */
   readonly metadata: Metadata;
+  /** How up to date the server has to be. */
+  readonly requirement: CurrencyRequirement;
   readonly listener: NodeWatchListener;
   readonly clock: Clock;
   /** How long the server may take to accept the call, connection and handshake included. */
@@ -38,10 +43,11 @@ export interface NodeWatchOptions {
 
 /** Opens one WatchNode stream and passes on what it tells until it ends, for whatever reason. Never rejects. */
 export function watchNode(options: NodeWatchOptions): Promise<NodeWatchEnd> {
-  const { client, node, metadata, listener, clock, openMillis, signal } = options;
+  const { client, node, metadata, requirement, listener, clock, openMillis, signal } = options;
   return new Promise((resolve) => {
     let opened = false;
-    const call = openStream(client, { node: nodeToMessage(node) }, metadata);
+    const request = { node: nodeToMessage(node), ...requirement };
+    const call = openStream(client, request, metadata);
     const onAbort = () => call.cancel();
     let late = false;
     const timer = clock.setTimer(openMillis, () => {
@@ -96,7 +102,8 @@ function dispatch(message: DecodedEvent, listener: NodeWatchListener): void {
     listener.malformed(message.undecodable, undefined);
     return;
   }
-  const { event } = message;
+  const { event, seen } = message;
+  if (seen) listener.seen(seen);
   switch (event?.$case) {
     case 'pod': {
       const read = podFromMessage(event.value);

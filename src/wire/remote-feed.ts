@@ -4,10 +4,12 @@ import { type Clock, sleep } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { PodView } from '../broker/broker.ts';
 import type { NodeSelector, PodSink } from '../broker/node-feed.ts';
+import { createOccasion } from '../cluster/occasion.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type ChannelSettings, callMetadata, channelTo } from './channel.ts';
 import { createConnectionProblems } from './connection-problems.ts';
+import { createCurrencyMemory } from './currency-memory.ts';
 import { BrokerClient } from './gen/podpass.ts';
 import { type NodeWatchEnd, type NodeWatchListener, watchNode } from './node-watch.ts';
 import { createPodFinder, type FindRequest } from './pod-finder.ts';
@@ -73,13 +75,19 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
   const ledger = createPodLedger(into, clock);
   const finder = createPodFinder({ node, metadata: () => callMetadata(channel), ledger, clock, logger });
   const backoff = createBackoff({ initial: 100, max: 5_000 }, random);
+  const currency = createCurrencyMemory(clock);
+  const mayWarn = createOccasion(clock, 60_000);
   let current: FeedStatus = { kind: 'connecting', since: clock.monotonic() };
   let connectedOnce = false;
   /** Clients given up on while they were connecting, by target: such a connection cannot be closed, only used. */
   const connecting = new Map<string, BrokerClient>();
   const problems = createConnectionProblems({ clock, logger, explain: channel.explain });
 
-  async function streamFrom(server: ServerAddress, signal: AbortSignal): Promise<NodeWatchEnd> {
+  async function streamFrom(
+    server: ServerAddress,
+    inTouch: boolean,
+    signal: AbortSignal,
+  ): Promise<NodeWatchEnd> {
     const target = `${server.ip} ${server.port}`;
     const client = connecting.get(target) ?? dial(server);
     connecting.delete(target);
@@ -89,6 +97,7 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
         client,
         node,
         metadata: callMetadata(channel),
+        requirement: currency.requirement(inTouch),
         clock,
         openMillis,
         signal,
@@ -114,6 +123,7 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
     return {
       opened() {
         connectedOnce = true;
+        currency.accepted();
         problems.forget();
         heard(false);
         metrics.feedConnected.set(1);
@@ -133,6 +143,7 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
         heard(true);
         ledger.synced();
       },
+      seen: currency.note,
       malformed(problem, uid) {
         heard(isSynced());
         logger.error(
@@ -169,10 +180,20 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
     let problem = 'no server name can be resolved';
     let kiamAnswered = false;
     let failed = false;
+    let isRefused = false;
+    const outOfTouch: ServerAddress[] = [];
     for (const server of servers) {
-      const end = await streamFrom(server, signal);
+      const end = await streamFrom(server, true, signal);
       signal.throwIfAborted();
       if (end.opened) return backoff.next();
+      if (end.code === status.FAILED_PRECONDITION || end.code === status.OUT_OF_RANGE) {
+        connectedOnce = true;
+        isRefused = true;
+        if (end.code === status.FAILED_PRECONDITION) outOfTouch.push(server);
+        else currency.refused();
+        onNotCurrent(server, end.details);
+        continue;
+      }
       if (end.code === status.UNIMPLEMENTED) {
         kiamAnswered = true;
         continue;
@@ -182,15 +203,28 @@ export function createRemoteFeed(options: RemoteFeedOptions): RemoteFeed {
       problems.failed(server, end.details, signal, onProblem);
       failed = true;
     }
+    // With none that is in touch, one that is not is better than none: it refreshes credentials.
+    for (const server of outOfTouch) {
+      const end = await streamFrom(server, false, signal);
+      signal.throwIfAborted();
+      if (end.opened) return backoff.next();
+    }
     if (kiamAnswered) {
       onKiam();
       return kiamRetryMillis;
     }
+    if (!failed && isRefused) return backoff.next();
     if (!failed) problems.unresolved(problem);
     // What was found out about a server says more than the library does.
     const known = current.kind === 'connecting' ? current.problem : undefined;
     current = { kind: 'connecting', since: connectingSince(), problem: known ?? problem };
     return backoff.next();
+  }
+
+  function onNotCurrent(server: ServerAddress, details: string): void {
+    if (current.kind === 'connecting') current = { ...current, problem: `${server.host}: ${details}` };
+    if (mayWarn())
+      logger.warn({ ...server }, `looking for another server, serving from memory meanwhile: ${details}`);
   }
 
   function onProblem(problem: string): void {

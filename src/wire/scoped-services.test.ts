@@ -21,7 +21,7 @@ import { BrokerClient, type NodeEvent } from './gen/podpass.ts';
 import { createGrpcServer } from './grpc-server.ts';
 import { createKiamService } from './kiam-service.ts';
 import { createFakeNodeSource } from './testing/fake-node-source.ts';
-import { until } from './testing/harness.ts';
+import { anyServer, until } from './testing/harness.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -136,7 +136,7 @@ async function start(scope: 'auto' | 'enforce' = 'auto') {
         ),
       ),
     watch(nodeName: string, token?: string) {
-      const call = broker.watchNode({ node: { nodeName, hostIp: '' } }, metadata(token));
+      const call = broker.watchNode({ node: { nodeName, hostIp: '' }, ...anyServer }, metadata(token));
       const state: { opened: boolean; end: string | undefined } = { opened: false, end: undefined };
       call.on('metadata', () => {
         state.opened = true;
@@ -237,7 +237,10 @@ describe('streams and searches by an agent of one node', () => {
   it('are not opened for a caller that is gone before it is known', async () => {
     const { broker, metadata, world, source, clock } = await start();
     world.proof = { kind: 'proven', nodeName: 'node-1', podUid: 'uid', isSeen: true };
-    const call = broker.watchNode({ node: { nodeName: 'node-1', hostIp: '' } }, metadata('a.b.c'));
+    const call = broker.watchNode(
+      { node: { nodeName: 'node-1', hostIp: '' }, ...anyServer },
+      metadata('a.b.c'),
+    );
     call.on('error', () => {});
     let isOver = false;
     call.on('status', () => {

@@ -36,7 +36,7 @@ const recovery = {
 } as const;
 
 /** What a fault touches. */
-type Where = Pick<FaultFact, 'node' | 'server'>;
+type Where = Pick<FaultFact, 'node' | 'server' | 'isSilent'>;
 
 const everywhere: Where = { node: undefined };
 
@@ -103,15 +103,13 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
   function breakStream(state: LinkState, millis: number, rest: number): void {
     const node = pick(nodes.filter(({ kind }) => kind === 'agent'));
     const place = pick(serverPlaces);
-    if (node && place)
-      breakLink(node.name, place, state, millis, rest, { node: node.name, server: place });
+    if (node && place) breakLink(node.name, place, state, millis, rest, { node: node.name, server: place });
   }
 
   function breakSts(state: LinkState, millis: number): void {
     const asker = pick(askers());
     // Who cannot call STS says so, and is not left for that.
-    if (asker)
-      breakLink(asker.place, 'sts', state, millis, recovery.sts, { node: asker.where.node });
+    if (asker) breakLink(asker.place, 'sts', state, millis, recovery.sts, { node: asker.where.node });
   }
 
   function stsMood(mood: Partial<StsMood>, kind: string, millis: number, rest: number): void {
@@ -180,8 +178,12 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
     if (!process) return;
     const millis = between(-1, 1) * pickOne([5_000, 600_000, 7_200_000]);
     process.clock.step(millis);
-    broken(`clock of ${process.name} set by ${Math.round(millis / 1_000)} s`, between(1_000, 120_000), recovery.clock, everywhere, () =>
-      process.clock.step(-millis),
+    broken(
+      `clock of ${process.name} set by ${Math.round(millis / 1_000)} s`,
+      between(1_000, 120_000),
+      recovery.clock,
+      everywhere,
+      () => process.clock.step(-millis),
     );
     recorder.fault({
       kind: 'clock',
@@ -217,9 +219,7 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
       else pods.finish(pod, 'Succeeded');
       // Its name, or at least its address, has a new owner at once.
       const isSameName = random.next() < 0.5;
-      clock.setTimer(random.next() * 600, () =>
-        create(node as WorldNode, isSameName ? name : undefined),
-      );
+      clock.setTimer(random.next() * 600, () => create(node as WorldNode, isSameName ? name : undefined));
     },
     'annotate-pod'() {
       const pod = aPod();
@@ -236,13 +236,17 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
       const place = pick(serverPlaces.filter((one) => world.serverAt(one)));
       if (!place) return;
       world.stopServerAt(place, 'kill');
-      stopped(`${place} is down`, { node: undefined, server: place }, between(500, 20_000), () => world.startServerAt(place));
+      stopped(`${place} is down`, { node: undefined, server: place }, between(500, 20_000), () =>
+        world.startServerAt(place),
+      );
     },
     'roll-server'() {
       const place = pick(serverPlaces.filter((one) => world.serverAt(one)));
       if (!place) return;
       world.stopServerAt(place, 'drain');
-      stopped(`${place} is replaced`, { node: undefined, server: place }, between(100, 3_000), () => world.startServerAt(place));
+      stopped(`${place} is replaced`, { node: undefined, server: place }, between(100, 3_000), () =>
+        world.startServerAt(place),
+      );
     },
     'kill-node-process': killNodeProcess,
     'upgrade-agent': upgrade,
@@ -268,12 +272,18 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
         swapped: pickOne([0, 0.3]),
         replayed: pickOne([0, 0.3]),
       };
-      broken('events of watches are lost, doubled, swapped, replayed', between(5_000, 60_000), recovery.api, everywhere, () => {
-        api.mangling = undefined;
-        // Nothing tells a watch that events were lost, but a list.
-        api.state.compact();
-        api.endWatches();
-      });
+      broken(
+        'events of watches are lost, doubled, swapped, replayed',
+        between(5_000, 60_000),
+        recovery.api,
+        everywhere,
+        () => {
+          api.mangling = undefined;
+          // Nothing tells a watch that events were lost, but a list.
+          api.state.compact();
+          api.endWatches();
+        },
+      );
     },
     'cut-agent': () => breakStream('cut', between(500, 60_000), recovery.stream),
     'hole-agent': () => breakStream('hole', between(2_000, 60_000), recovery.stream),

@@ -1,8 +1,10 @@
 import type { ClusterObject } from '../../cluster/objects.ts';
-import type { Watch, WatchListener, WatchStatus } from '../../cluster/watch.ts';
+import type { Watch, WatchListener, WatchPosition, WatchStatus } from '../../cluster/watch.ts';
 
 /** A watch that a test drives by hand. */
 export interface FakeWatch<T extends ClusterObject> extends Watch<T> {
+  position: WatchPosition;
+  setStatus(status: WatchStatus): void;
   set(object: T): void;
   delete(uid: string): void;
 }
@@ -10,7 +12,7 @@ export interface FakeWatch<T extends ClusterObject> extends Watch<T> {
 export function createFakeWatch<T extends ClusterObject>(): FakeWatch<T> {
   const objects = new Map<string, T>();
   const listeners = new Set<WatchListener<T>>();
-  const status: WatchStatus = { kind: 'live' };
+  let status: WatchStatus = { kind: 'live' };
   return {
     set(object) {
       const previous = objects.get(object.uid);
@@ -29,7 +31,14 @@ export function createFakeWatch<T extends ClusterObject>(): FakeWatch<T> {
     get size() {
       return objects.size;
     },
-    status,
+    get status() {
+      return status;
+    },
+    position: { known: undefined, changed: undefined },
+    setStatus(next) {
+      status = next;
+      for (const listener of listeners) listener.status(next);
+    },
     subscribe(listener) {
       listeners.add(listener);
       for (const object of objects.values()) listener.upsert(object, undefined);

@@ -38,7 +38,22 @@ export interface NodeIdentity {
 }
 
 export interface WatchNodeRequest {
-  node: NodeIdentity | undefined;
+  node:
+    | NodeIdentity
+    | undefined;
+  /**
+   * A server that is out of touch with the Kubernetes API refuses with FAILED_PRECONDITION. Without it the stream is
+   * ended after a while, so that the agent looks whether another server is in touch.
+   */
+  inTouch: boolean;
+  /** The newest changes that the agent was told of: a server that does not know them refuses with OUT_OF_RANGE. */
+  seen: Seen | undefined;
+}
+
+/** The newest changes that were taken in, as resource versions; empty for none. */
+export interface Seen {
+  pods: string;
+  namespaces: string;
 }
 
 export interface NodeEvent {
@@ -53,6 +68,8 @@ export interface NodeEvent {
     /** Everything has been sent. Pods the agent holds from before and that were not sent are gone. */
     { $case: "synced"; value: Synced }
     | undefined;
+  /** What the server had taken in when it sent this. Set where it is more than what it said last. */
+  seen: Seen | undefined;
 }
 
 export interface Synced {
@@ -253,13 +270,19 @@ export const NodeIdentity: MessageFns<NodeIdentity> = {
 };
 
 function createBaseWatchNodeRequest(): WatchNodeRequest {
-  return { node: undefined };
+  return { node: undefined, inTouch: false, seen: undefined };
 }
 
 export const WatchNodeRequest: MessageFns<WatchNodeRequest> = {
   encode(message: WatchNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.node !== undefined) {
       NodeIdentity.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    if (message.inTouch !== false) {
+      writer.uint32(16).bool(message.inTouch);
+    }
+    if (message.seen !== undefined) {
+      Seen.encode(message.seen, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -285,6 +308,79 @@ export const WatchNodeRequest: MessageFns<WatchNodeRequest> = {
             message.node = NodeIdentity.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.inTouch = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.seen = Seen.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSeen(): Seen {
+  return { pods: "", namespaces: "" };
+}
+
+export const Seen: MessageFns<Seen> = {
+  encode(message: Seen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pods !== "") {
+      writer.uint32(10).string(message.pods);
+    }
+    if (message.namespaces !== "") {
+      writer.uint32(18).string(message.namespaces);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Seen {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeen();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pods = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.namespaces = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -299,7 +395,7 @@ export const WatchNodeRequest: MessageFns<WatchNodeRequest> = {
 };
 
 function createBaseNodeEvent(): NodeEvent {
-  return { event: undefined };
+  return { event: undefined, seen: undefined };
 }
 
 export const NodeEvent: MessageFns<NodeEvent> = {
@@ -314,6 +410,9 @@ export const NodeEvent: MessageFns<NodeEvent> = {
       case "synced":
         Synced.encode(message.event.value, writer.uint32(26).fork()).join();
         break;
+    }
+    if (message.seen !== undefined) {
+      Seen.encode(message.seen, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -353,6 +452,14 @@ export const NodeEvent: MessageFns<NodeEvent> = {
             }
 
             message.event = { $case: "synced", value: Synced.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.seen = Seen.decode(reader, reader.uint32());
             continue;
           }
         }

@@ -12,6 +12,9 @@ import { createRemoteFeed, type RemoteFeed, type RemoteFeedOptions } from '../re
 import { createServerAddresses } from '../server-addresses.ts';
 import { createFakeNodeSource, type FakeNodeSource } from './fake-node-source.ts';
 
+/** What an agent asks that goes by any server, however up to date. */
+export const anyServer = { inTouch: false, seen: undefined } as const;
+
 /** A resolver for which every name is this machine. */
 export const loopback = async () => ['127.0.0.1'];
 

@@ -9,7 +9,9 @@ export function admissible<T>(
   known: number,
   until: number,
 ): readonly (T | undefined)[] {
-  const states = versions.filter(({ at, version }) => version >= known && at <= until).map(({ value }) => value);
+  const states = versions
+    .filter(({ at, version }) => version >= known && at <= until)
+    .map(({ value }) => value);
   return known === 0 ? [undefined, ...states] : states;
 }
 

@@ -112,7 +112,15 @@ function withoutReason(history: History, request: RequestFact, to: number, statu
         return { rule: 'refusal', text: 'no token is required' };
       return undefined;
     case 403:
-      if (isForbidden || wasRefused(history, possible.map(({ pod }) => pod), to)) return undefined;
+      if (
+        isForbidden ||
+        wasRefused(
+          history,
+          possible.map(({ pod }) => pod),
+          to,
+        )
+      )
+        return undefined;
       return { rule: 'refusal', text: 'neither its namespace nor STS forbids it' };
     case 404:
       if (

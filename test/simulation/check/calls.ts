@@ -44,7 +44,8 @@ function repeats(history: History, calls: readonly CallFact[]): Violation[] {
     const before = calls[i - 1];
     if (before?.outcome !== 'issued' || before.to === undefined || before.expiresAt === undefined) return [];
     const passed = call.from - before.to;
-    if (passed >= earliestRefresh * (before.expiresAt - before.to) || hadReason(history, before, call)) return [];
+    if (passed >= earliestRefresh * (before.expiresAt - before.to) || hadReason(history, before, call))
+      return [];
     const text = `${call.process} fetched ${call.roleArn} as ${call.sessionName} again ${Math.round(passed / 1_000)} s after it had been issued`;
     return [{ rule: 'needless-call', at: call.from, text }];
   });

@@ -1,5 +1,5 @@
-import type { Random } from '../../../src/base/random.ts';
 import type { FakeClock } from '../../../src/base/fake-clock.ts';
+import type { Random } from '../../../src/base/random.ts';
 import { type ApiObject, type Change, type ClusterState, createClusterState } from './cluster-state.ts';
 import type { Party } from './network.ts';
 

@@ -39,7 +39,7 @@ export function openDoor(runtime: Runtime, process: SimProcess, broker: Broker):
       tokenSigner: createTokenSigner({ keys: [keyOf(place)], clock }),
       imds: runtime.settings.imds,
       podWaitMillis: 800,
-      proxy: { allowRoute: () => false, upstream: 'http://127.0.0.1:9' },
+      proxy: { upstream: 'http://127.0.0.1:9' },
       health: () => health.report('ready'),
       liveness: () => health.report('live'),
       metrics,

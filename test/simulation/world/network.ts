@@ -182,7 +182,8 @@ export function createNetwork(clock: Clock, random: Random): Network {
     setLink(a, b, state) {
       const key = keyOf(a, b);
       links.set(key, state);
-      if (state === 'cut') for (const flow of [...(flows.get(key) ?? [])]) breakFlow(flow, 'connection reset');
+      if (state === 'cut')
+        for (const flow of [...(flows.get(key) ?? [])]) breakFlow(flow, 'connection reset');
       if (state === 'hole') {
         for (const flow of flows.get(key) ?? []) {
           if (random.next() < 0.5) flow.isDoomed = true;

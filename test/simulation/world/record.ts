@@ -84,7 +84,8 @@ export function createRecorder(now: () => number): Recorder {
     const inbox = inboxes.get(process);
     if (!inbox) return 0;
     let latest = 0;
-    for (const { at, version } of inbox.heard.get(key) ?? []) if (isIn(at)) latest = Math.max(latest, version);
+    for (const { at, version } of inbox.heard.get(key) ?? [])
+      if (isIn(at)) latest = Math.max(latest, version);
     const listed = lastIn(inbox.listed[pods.has(key) ? 'pods' : 'namespaces'], isIn);
     if (listed) latest = Math.max(latest, newestUpTo(versionsOf(key), listed.version));
     // One speaks of everything in order, so what it said last holds the most. Several may have spoken.
@@ -92,7 +93,11 @@ export function createRecorder(now: () => number): Recorder {
     for (const { at, by, asOf } of inbox.told) if (isIn(at)) spoken.set(by, asOf);
     for (const { at, by, asOf } of inbox.toldOf.get(key) ?? [])
       if (isIn(at)) spoken.set(by, Math.max(asOf, spoken.get(by) ?? 0));
-    for (const [by, asOf] of spoken) latest = Math.max(latest, known(by, key, (at) => at <= asOf));
+    for (const [by, asOf] of spoken)
+      latest = Math.max(
+        latest,
+        known(by, key, (at) => at <= asOf),
+      );
     return latest;
   }
 
@@ -145,7 +150,10 @@ export function createRecorder(now: () => number): Recorder {
 }
 
 /** The last entry of a list that is in the order of time. */
-function lastIn<T extends { readonly at: number }>(list: readonly T[], isIn: (at: number) => boolean): T | undefined {
+function lastIn<T extends { readonly at: number }>(
+  list: readonly T[],
+  isIn: (at: number) => boolean,
+): T | undefined {
   for (let i = list.length - 1; i >= 0; i -= 1) {
     const entry = list[i];
     if (entry && isIn(entry.at)) return entry;

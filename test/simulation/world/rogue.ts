@@ -37,7 +37,8 @@ export function askAsRogue(world: World, from: WorldNode, about: WorldNode, addr
   if (token !== undefined) setBearer(metadata, token);
   const node = { nodeName: about.name, hostIp: '' };
   const { path, requestSerialize, responseDeserialize } = podpass.BrokerService.watchNode;
-  const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { node }, metadata);
+  const request = { node, inTouch: false, seen: undefined };
+  const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, metadata);
   call.on('error', () => {});
   client.findPod({ node, address, waitMillis: 500 }, metadata, () => {});
   clock.setTimer(10_000, () => client.close());

@@ -64,7 +64,11 @@ export function createSts({ clock, random, network, sessionMillis }: StsOptions)
     if (random.next() < mood.failing)
       return { kind: 'unavailable', code: 'ServiceUnavailable', message: 'STS is away' };
     if (mood.refused.has(call.identity.roleArn))
-      return { kind: 'refused', code: 'AccessDenied', message: 'is not authorized to perform: sts:AssumeRole' };
+      return {
+        kind: 'refused',
+        code: 'AccessDenied',
+        message: 'is not authorized to perform: sts:AssumeRole',
+      };
     const lifeMillis = mood.lifeMillis ?? sessionMillis;
     call.expiresAt = clock.monotonic() + lifeMillis;
     const credentials = {
@@ -106,8 +110,7 @@ export function createSts({ clock, random, network, sessionMillis }: StsOptions)
             call.outcome ??= 'lost';
             reject(signal.reason);
           });
-          const broken = (why: string) =>
-            settle({ kind: 'unavailable', code: 'NetworkError', message: why });
+          const broken = (why: string) => settle({ kind: 'unavailable', code: 'NetworkError', message: why });
           network.connect({
             from: process,
             to: sts,
