@@ -78,6 +78,24 @@ describe('a reflector that starts', () => {
     await harness.stop();
   });
 
+  it('says how far it has come, and which change was the last', async () => {
+    const { clock, cluster, watch, start, stop } = createWatchHarness();
+    assert.deepEqual(watch.position, { known: undefined, changed: undefined });
+    cluster.put(things, { name: 'a' });
+    const { metadata } = cluster.put(things, { name: 'b' });
+    cluster.put('/api/v1/others', { name: 'c' });
+    await start();
+    assert.deepEqual(watch.position, { known: cluster.resourceVersion, changed: metadata.resourceVersion });
+    cluster.put('/api/v1/others', { name: 'd' });
+    cluster.bookmark(things);
+    await clock.advance(0);
+    assert.deepEqual(watch.position, { known: cluster.resourceVersion, changed: metadata.resourceVersion });
+    cluster.delete(things, '', 'a');
+    await clock.advance(0);
+    assert.deepEqual(watch.position, { known: cluster.resourceVersion, changed: cluster.resourceVersion });
+    await stop();
+  });
+
   it('refuses to run twice at a time', async () => {
     const harness = await started();
     await assert.rejects(harness.watch.run(new AbortController().signal), { code: 'ERR_INTERNAL' });

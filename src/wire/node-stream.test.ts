@@ -42,6 +42,20 @@ const fail = () => assert.fail('it overflows');
 const view = (name: string, ...addresses: string[]) => makeView({ name, addresses });
 
 describe("the stream of a node's pods", () => {
+  it('says how far the news go, once for each time that they went further', () => {
+    const { writer, sent } = createSlowWriter();
+    let seen = { pods: '7', namespaces: '5' };
+    const stream = createNodeStream(writer, 10, fail, () => seen);
+    stream.pod(view('a', '10.0.0.1'));
+    stream.pod(view('b', '10.0.0.2'));
+    seen = { pods: '8', namespaces: '5' };
+    stream.removed('uid-a');
+    assert.deepEqual(
+      sent.map((event) => event.seen?.pods),
+      ['7', undefined, '8'],
+    );
+  });
+
   it('sends what it is told to who takes it', () => {
     const { writer, lines } = createSlowWriter();
     const stream = createNodeStream(writer, 10, fail);
