@@ -1,34 +1,91 @@
-import { runSeed } from './run-seed.ts';
+// npm run simulate: runs simulated clusters, each from a seed, and checks the history of each. docs/simulation.md says
+// what is simulated and what is promised.
+//
+//     npm run simulate -- --seeds 10000        so many seeds, from --from on (default: from 1)
+//     npm run simulate -- --seed 158           one seed, with its story
+//     npm run simulate -- --minutes 480        seed after seed, for so long
+//     npm run simulate -- --mutants            switches each protection off in turn: the checker has to find it
+//     npm run simulate -- --mutant relist      one of them
+//
+// The exit status is 1 when a promise was not kept, or when the checker found nothing where a protection was missing.
 
-const seed = Number(process.argv[2] ?? 1);
-const n = Number(process.argv[3] ?? 0);
-if (!n) {
-  const o = await runSeed(seed, (l) => console.log(l));
-  console.log(o.violations);
-} else {
-  const t = performance.now();
-  const c0 = process.cpuUsage();
-  let bad = 0;
-  let reqs = 0;
-  const rules: Record<string, number> = {};
-  for (let s = seed; s < seed + n; s++) {
-    const o = await runSeed(s);
-    reqs += o.history.requests.length;
-    if (o.violations.length) {
-      bad++;
-      for (const v of o.violations) rules[v.rule] = (rules[v.rule] ?? 0) + 1;
-      if (bad < 10) console.log(s, o.violations.length, o.violations[0]);
-    }
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { messageOf } from '../../src/base/errors.ts';
+import { tallyOf } from './check/tally.ts';
+import { mutants } from './mutants/mutants.ts';
+import { describeTally, describeViolation } from './report.ts';
+import { runSeed } from './run-seed.ts';
+import { searchMutant } from './search-mutant.ts';
+import { searchSeeds } from './search-seeds.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '2000' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    minutes: { type: 'string' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    mutant: { type: 'string', multiple: true, default: [] },
+    mutants: { type: 'boolean', default: false },
+  },
+});
+
+async function main(): Promise<number> {
+  const workers = whole('workers', values.workers);
+  const from = whole('from', values.from);
+  if (values.seed !== undefined) return tellStory(whole('seed', values.seed));
+  if (values.mutants || values.mutant.length > 0)
+    return findMutants(values.mutant, workers, whole('seeds', values.seeds));
+  const minutes = values.minutes === undefined ? undefined : whole('minutes', values.minutes);
+  return searchSeeds({
+    workers,
+    from,
+    ...(minutes === undefined ? { seeds: whole('seeds', values.seeds) } : { minutes }),
+    say,
+  });
+}
+
+/** Runs one seed and prints all that happened. */
+async function tellStory(seed: number): Promise<number> {
+  const { violations, history, millis } = await runSeed(seed, say);
+  say(`\nseed ${seed}: ${describeTally(tallyOf(history, millis))}`);
+  for (const violation of violations) say(describeViolation(violation));
+  if (violations.length === 0) say('every promise was kept');
+  return violations.length === 0 ? 0 : 1;
+}
+
+async function findMutants(names: readonly string[], workers: number, seeds: number): Promise<number> {
+  for (const name of names)
+    if (!mutants.some((mutant) => mutant.name === name))
+      throw new Error(`--mutant ${name}: there are ${mutants.map((mutant) => mutant.name).join(', ')}`);
+  const chosen = names.length === 0 ? mutants : mutants.filter(({ name }) => names.includes(name));
+  let missed = 0;
+  for (const mutant of chosen) {
+    const found = await searchMutant(mutant, workers, seeds);
+    if (!found) missed += 1;
+    say(
+      `${mutant.name.padEnd(20)} ${found ? `found by seed ${found.seed} as ${found.rule}` : `NOT found in ${seeds} seeds`}: ${mutant.what}`,
+    );
   }
-  console.log(
-    bad,
-    'bad',
-    rules,
-    reqs,
-    'requests',
-    ((performance.now() - t) / n).toFixed(1),
-    'ms/seed',
-    ((process.cpuUsage(c0).user + process.cpuUsage(c0).system) / 1000 / n).toFixed(1),
-    'cpu ms/seed',
-  );
+  say(`\n${chosen.length - missed} of ${chosen.length} missing protections were found`);
+  return missed === 0 ? 0 : 1;
+}
+
+function whole(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new Error(`--${name} ${text} is not a whole number from 0 on`);
+  return value;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`simulate: ${messageOf(error)}\n`);
+  process.exitCode = 2;
 }

@@ -12,6 +12,8 @@ export interface SeedOutcome {
   readonly seed: number;
   readonly violations: readonly Violation[];
   readonly history: History;
+  /** Milliseconds of the simulated world. */
+  readonly millis: number;
 }
 
 /** Time for the last changes to show, and for whoever is entitled to be served. */
@@ -88,7 +90,7 @@ export async function runSeed(seed: number, tell?: (line: string) => void): Prom
   }
   world.end();
   const history = world.history();
-  return { seed, violations: check(history), history };
+  return { seed, violations: check(history), history, millis: clock.monotonic() };
 }
 
 /** How long the last of the faults may still show. */

@@ -1,7 +1,7 @@
 import { candidates, owns, permits } from './admissible.ts';
 import type { CallFact, FaultFact, History, PodFact, RequestFact, TokenUse } from './history.ts';
 import { describe } from './served.ts';
-import { isSettled, lastChange } from './settled.ts';
+import { isSettled } from './settled.ts';
 import type { Violation } from './violation.ts';
 
 /** STS said no, and that is believed for so long: back-off up to 10 min, and what comes on top. */
@@ -68,7 +68,7 @@ function expectedStatus(
   if (others.length > 0) return { status: 503, why: 'several claim the address' };
   if (ask.kind === 'token') return { status: 200, why: 'the pod is known' };
   const { token } = ask;
-  if (token && !isClear(history, request, token, to)) return { status: request.status ?? 0, why: '' };
+  if (token && !isClear(history, request, token)) return { status: request.status ?? 0, why: '' };
   if (token && (token.issuedTo !== pod.uid || token.expiresAt <= request.from))
     return { status: 401, why: 'the token is not good' };
   if (pod.role === undefined) return { status: 404, why: 'the pod has no role' };
@@ -80,16 +80,12 @@ function expectedStatus(
   return { status: 200, why: `the pod is bound to ${pod.role} and may have it` };
 }
 
-/**
- * Whether it is known which pod podpass made a token for, and until when: not while the address of the sender was
- * changing hands, nor while clocks were wrong.
- */
-function isClear(history: History, request: RequestFact, token: TokenUse, to: number): boolean {
-  const isWrong = ({ kind, from, to: until }: FaultFact) =>
-    kind === 'clock' && from <= token.issuedAt && token.issuedAt <= until;
-  if (history.faults.some(isWrong)) return false;
-  if (token.address !== request.address) return true;
-  return lastChange(history, request, to) <= token.issuedAt - history.settings.settleMillis;
+/** Whether it is known which pod podpass made a token for, and until when. */
+function isClear(history: History, request: RequestFact, { address, issuedAt }: TokenUse): boolean {
+  const wasWrong = ({ kind, from, to }: FaultFact) => kind === 'clock' && from <= issuedAt && issuedAt <= to;
+  if (history.faults.some(wasWrong)) return false;
+  // Else podpass may have taken the sender for the owner of the address before it.
+  return address !== request.address || isSettled(history, { ...request, from: issuedAt }, issuedAt);
 }
 
 function withoutReason(history: History, request: RequestFact, to: number, status: number): Found {
