@@ -55,7 +55,16 @@ function namespaceOf(
   to: number,
 ): readonly (NamespaceFact | undefined)[] {
   const versions = namespaces.get(pod.namespace) ?? [];
-  return admissible(versions, news.known(request.process, pod.namespace, to), to);
+  const known = Math.max(
+    news.known(request.process, pod.namespace, to),
+    news.known(request.process, namespaceFor(pod.namespace, pod.uid), to),
+  );
+  return admissible(versions, known, to);
+}
+
+/** The key of what is known of a namespace as far as one pod goes: whoever is told of a pod is told what it may have. */
+export function namespaceFor(namespace: string, uid: string): string {
+  return `${namespace} for ${uid}`;
 }
 
 /** Whether a pod in this state is who asks, by all that the Kubernetes API says. */

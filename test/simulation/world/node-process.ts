@@ -56,13 +56,10 @@ export function startAgent(runtime: Runtime, options: AgentOptions): NodeProcess
         from: process,
         ip,
         to: to ?? nobody,
-        onDelivery: ({ asOf, pods }) =>
-          recorder.told(
-            name,
-            to?.name ?? '',
-            asOf,
-            pods?.flatMap(({ uid, namespace }) => [uid, namespace]),
-          ),
+        onDelivery({ asOf, pods }) {
+          if (!pods) recorder.told(name, to?.name ?? '', asOf);
+          for (const pod of pods ?? []) recorder.toldOf(name, to?.name ?? '', asOf, pod);
+        },
       });
     },
   });

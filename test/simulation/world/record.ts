@@ -1,3 +1,4 @@
+import { namespaceFor } from '../check/admissible.ts';
 import type {
   CallFact,
   CheckSettings,
@@ -24,8 +25,10 @@ export interface Recorder {
   /** A process has all objects of a kind up to a version. */
   listed(process: string, kind: Kind, version: number): void;
   heard(process: string, key: string, version: number): void;
-  /** A process has of `keys` (default: of everything) what another knew at a moment. */
-  told(process: string, by: string, asOf: number, keys?: readonly string[]): void;
+  /** A process has of one pod, and of the namespace where that pod is concerned, what another knew at a moment. */
+  toldOf(process: string, by: string, asOf: number, pod: { uid: string; namespace: string }): void;
+  /** A process has of everything what another knew at a moment. */
+  told(process: string, by: string, asOf: number): void;
   history(sts: Sts, settings: CheckSettings): History;
 }
 
@@ -42,12 +45,17 @@ interface Told {
   readonly asOf: number;
 }
 
+/** Of one object, which whoever told of it knows under this key. */
+interface ToldOf extends Told {
+  readonly key: string;
+}
+
 /** What arrived at one process, in the order of time. */
 interface Inbox {
   readonly listed: Record<Kind, Heard[]>;
   readonly heard: Map<string, Heard[]>;
   readonly told: Told[];
-  readonly toldOf: Map<string, Told[]>;
+  readonly toldOf: Map<string, ToldOf[]>;
 }
 
 export function createRecorder(now: () => number): Recorder {
@@ -91,8 +99,13 @@ export function createRecorder(now: () => number): Recorder {
     // One speaks of everything in order, so what it said last holds the most. Several may have spoken.
     const spoken = new Map<string, number>();
     for (const { at, by, asOf } of inbox.told) if (isIn(at)) spoken.set(by, asOf);
-    for (const { at, by, asOf } of inbox.toldOf.get(key) ?? [])
-      if (isIn(at)) spoken.set(by, Math.max(asOf, spoken.get(by) ?? 0));
+    for (const told of inbox.toldOf.get(key) ?? []) {
+      if (!isIn(told.at)) continue;
+      latest = Math.max(
+        latest,
+        known(told.by, told.key, (at) => at <= told.asOf),
+      );
+    }
     for (const [by, asOf] of spoken)
       latest = Math.max(
         latest,
@@ -117,12 +130,12 @@ export function createRecorder(now: () => number): Recorder {
     ended: (process) => ends.set(process, now()),
     listed: (process, kind, version) => inboxOf(process).listed[kind].push({ at: now(), version }),
     heard: (process, key, version) => push(inboxOf(process).heard, key, { at: now(), version }),
-    told(process, by, asOf, keys) {
-      const entry = { at: now(), by, asOf };
-      const inbox = inboxOf(process);
-      if (!keys) inbox.told.push(entry);
-      for (const key of keys ?? []) push(inbox.toldOf, key, entry);
+    toldOf(process, by, asOf, { uid, namespace }) {
+      const { toldOf } = inboxOf(process);
+      push(toldOf, uid, { at: now(), by, asOf, key: uid });
+      push(toldOf, namespaceFor(namespace, uid), { at: now(), by, asOf, key: namespace });
     },
+    told: (process, by, asOf) => inboxOf(process).told.push({ at: now(), by, asOf }),
     history: (sts, settings) => ({
       pods,
       namespaces,
