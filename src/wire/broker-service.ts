@@ -48,7 +48,12 @@ const longestWait = 5_000;
 /** A stream whose agent no longer shows that it is on its node ends after this at most. Milliseconds. */
 const recheckMillis = 10_000;
 
-/** A stream of an agent that found no server in touch ends after this, and the agent looks again. */
+/**
+ * When contact with the Kubernetes API is lost, streams end one by one over this time, unless it is back by then: an API
+ * server that restarts is no reason to tell every agent everything anew.
+ */
+const lostTouchMillis = 15_000;
+/** A stream of an agent that found no server in touch ends after this to twice this, and the agent looks again. */
 const outOfTouchMillis = 30_000;
 
 /** Node names are DNS subdomains, addresses are shorter. */
@@ -142,15 +147,17 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
 
     /** An agent that could do better elsewhere is sent to look. */
     function watchTouch(watched: Currency): void {
-      if (watched.isInTouch) {
-        ignoreTouch = watched.onOutOfTouch(() => end(lostTouch));
-        return;
-      }
-      const look = () => {
-        if (watched.isInTouch) watchTouch(watched);
-        else endWell();
+      const leaveIn = (millis: number, leave: () => void) => {
+        timers.get('touch')?.cancel();
+        const look = () => {
+          if (!watched.isInTouch) leave();
+        };
+        timers.set('touch', clock.setTimer(millis, look));
       };
-      timers.set('touch', clock.setTimer(outOfTouchMillis, look));
+      ignoreTouch = watched.onOutOfTouch(() =>
+        leaveIn(lostTouchMillis * random.next(), () => end(lostTouch)),
+      );
+      if (!watched.isInTouch) leaveIn(outOfTouchMillis * (1 + random.next()), endWell);
     }
 
     function open(node: NodeSelector, agent: Agent | undefined): void {

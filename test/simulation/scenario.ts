@@ -98,7 +98,7 @@ export function drawScenario(random: Random): Scenario {
       agentScope: chance(0.5) ? 'enforce' : 'auto',
       imds: chance(0.3) ? 'v2-required' : 'v2-preferred',
       maxStreamAgeMillis: chance(0.3) ? between(20_000, 120_000) : 0,
-      callsPerSecond: chance(0.2) ? 2 : 20,
+      callsPerSecond: chance(0.3) ? 1 : 20,
     },
     chaosMillis,
     namespaces: ['shop', 'bank'].slice(0, whole(1, 2)),

@@ -128,7 +128,7 @@ export const mutants: readonly Mutant[] = [
     name: 'behind',
     what: 'an agent does not go by a server that knows less than it was told',
     file: 'src/broker/currency.ts',
-    find: "if (isBehind(pods.position, requirement.seen.pods)) return 'behind';\n    if (isBehind(namespaces.position, requirement.seen.namespaces)) return 'behind';",
+    find: "if (isBehind(pods.position, requirement.seen.pods)) return 'behind';\n      if (isBehind(namespaces.position, requirement.seen.namespaces)) return 'behind';",
     replace: '',
   },
   {
@@ -179,5 +179,19 @@ export const mutants: readonly Mutant[] = [
     file: 'src/credentials/clock-steps.ts',
     find: 'if (stepped) onStep();',
     replace: 'if (stepped && offset === Number.POSITIVE_INFINITY) onStep();',
+  },
+  {
+    name: 'judged-clock',
+    what: 'the clock is looked at when STS has answered, not every five seconds alone',
+    file: 'src/credentials/cached-session.ts',
+    find: '    context.onJudged();\n',
+    replace: '',
+  },
+  {
+    name: 'expired-answer',
+    what: 'what has expired by a clock that was wrong is looked at again',
+    file: 'src/broker/table-broker.ts',
+    find: 'if (!hasExpired) answers.set(view, answer);',
+    replace: 'answers.set(view, answer);',
   },
 ];
