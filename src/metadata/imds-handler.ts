@@ -27,11 +27,16 @@ export interface ImdsHandlerOptions {
   readonly allowIpQuery: boolean;
 }
 
-/** Answers one request. All that can be answered from memory is answered before this returns. */
+/**
+ * Answers one request. All that can be answered from memory is answered before this returns.
+ *
+ * @param asks it has an `Expect` other than `100-continue`
+ */
 export type ImdsHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   connection: Connection,
+  asks?: 'unknown-expectation',
 ) => void;
 
 /**
@@ -70,7 +75,7 @@ export function createImdsHandler(options: ImdsHandlerOptions): ImdsHandler {
     return undefined;
   }
 
-  return (request, response, connection) => {
+  return (request, response, connection, asks) => {
     const started = clock.monotonic();
     const target = request.url ?? '';
     const route = routeOn(connection, target);
@@ -87,7 +92,7 @@ export function createImdsHandler(options: ImdsHandlerOptions): ImdsHandler {
         handler: handlerOf(route),
         caller: undefined,
       },
-      firstStep,
+      asks === undefined ? firstStep : () => unknownExpectation,
     );
   };
 }
@@ -139,6 +144,9 @@ function healthReply({ ok, checks }: HealthReport): Reply {
 }
 
 const pong = createReply(200, plainText, 'pong');
+const unknownExpectation = createTextReply(417, 'the only expectation known is 100-continue.', {
+  closes: true,
+});
 const tooManyHeaders = createTextReply(431, 'the request has too many headers.', { closes: true });
 const tooLarge = createTextReply(413, 'requests to the metadata service have no body.', { closes: true });
 const oldChunks = createTextReply(400, 'HTTP/1.0 has no chunks.', { closes: true });

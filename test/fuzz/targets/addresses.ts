@@ -57,8 +57,10 @@ export const target: FuzzTarget = {
 function checkAddress(text: string): void {
   const found = canonicalAddress(text);
   const bare = text.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/s, '');
-  if (found === undefined)
-    return holds(isIP(text) === 0 || text.length > 64, `${text} is an address, and none here`);
+  if (found === undefined) {
+    holds(isIP(text) === 0 || text.length > 64, `${text} is an address, and none here`);
+    return;
+  }
   holds(isIP(found) !== 0, `${JSON.stringify(text)} is taken for ${found}`);
   holds(canonicalAddress(found) === found, `${found} has another spelling`);
   holds(isIP(bare) !== 0, `${JSON.stringify(text)} is no address to Node`);
