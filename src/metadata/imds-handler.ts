@@ -48,6 +48,8 @@ export function createImdsHandler(options: ImdsHandlerOptions): ImdsHandler {
 
   function firstStep(exchange: Exchange): Step {
     const { request, headers, route } = exchange;
+    // Node's parser takes request lines of HTTP/0.9 and 2.0 as well, whose rules of Host and chunks are others.
+    if (request.httpVersionMajor !== 1) return otherVersion;
     if (request.rawHeaders.length > 2 * maxHeaderCount) return tooManyHeaders;
     if (headers.bodyLength > maxBodyBytes) return tooLarge;
     // HTTP/1.0 has no chunks: whoever sends them lets others guess where the request ends (RFC 9112, 6.1).
@@ -144,6 +146,7 @@ function healthReply({ ok, checks }: HealthReport): Reply {
 }
 
 const pong = createReply(200, plainText, 'pong');
+const otherVersion = createTextReply(400, 'this is neither HTTP/1.0 nor HTTP/1.1.', { closes: true });
 const unknownExpectation = createTextReply(417, 'the only expectation known is 100-continue.', {
   closes: true,
 });

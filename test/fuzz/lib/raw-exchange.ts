@@ -12,12 +12,15 @@ export interface RawExchange {
 export interface RawExchangeOptions {
   readonly port: number;
   readonly from?: string;
+  /** The longest that it may take. Default 3 s. */
   readonly waitMillis?: number;
+  /** When to say that no more is sent: at once (the default), never, or after so many milliseconds. */
+  readonly end?: 'at-once' | 'never' | number;
 }
 
-/** Sends bytes over a connection of its own, sends no more, and reads until the other side closes it. Loopback only. */
+/** Sends bytes over a connection of its own, and reads until the other side closes it. Loopback only. */
 export function exchangeRaw(bytes: Uint8Array, options: RawExchangeOptions): Promise<RawExchange> {
-  const { port, from, waitMillis = 3_000 } = options;
+  const { port, from, waitMillis = 3_000, end = 'at-once' } = options;
   const { promise, resolve } = Promise.withResolvers<RawExchange>();
   const socket = connect({ host: '127.0.0.1', port, ...(from !== undefined && { localAddress: from }) });
   let text = '';
@@ -38,6 +41,8 @@ export function exchangeRaw(bytes: Uint8Array, options: RawExchangeOptions): Pro
     clearTimeout(timer);
     resolve({ text, reset, open });
   });
-  socket.end(bytes);
+  socket.write(bytes);
+  if (end === 'at-once') socket.end();
+  else if (end !== 'never') setTimeout(() => socket.end(), end);
   return promise;
 }

@@ -29,11 +29,10 @@ export function readAnswers(text: string, bodiless: boolean): readonly StrictAns
   }
   const rest = text.slice(end + 4);
   const isInterim = status === '100';
-  const length = isInterim
-    ? 0
-    : /^\d{1,9}$/.test(headers.get('content-length') ?? '')
-      ? Number(headers.get('content-length'))
-      : -1;
+  const announced = headers.get('content-length');
+  // Only an answer to HEAD may leave out how long it would be.
+  const unknown = announced === undefined && (isInterim || bodiless) ? 0 : -1;
+  const length = announced !== undefined && /^\d{1,9}$/.test(announced) ? Number(announced) : unknown;
   if (length < 0) return undefined;
   for (const taken of bodiless && length > 0 ? [length, 0] : [length]) {
     if (taken > rest.length) continue;

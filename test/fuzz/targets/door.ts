@@ -82,7 +82,9 @@ async function openDoors(): Promise<OpenTarget> {
   const addressIn = (net: string) => `${net}${turn % 250}.1`;
 
   async function send(bytes: Uint8Array, port: number, net: string): Promise<string> {
-    const { text, reset, open } = await exchangeRaw(bytes, { port, from: addressIn(net) });
+    // What has to be fetched is given up when no more comes: some inputs give it the time.
+    const end = bytes.length % 4 === 0 ? 20 : 'at-once';
+    const { text, reset, open } = await exchangeRaw(bytes, { port, from: addressIn(net), end });
     holds(!open, 'the connection stayed open');
     const answers = readAnswers(text, Buffer.from(bytes).includes('HEAD '));
     if (reset) return text;
@@ -112,15 +114,17 @@ async function openDoors(): Promise<OpenTarget> {
     async run(input) {
       turn += 1;
       const meantForUs = ownNames.test(Buffer.from(input).toString('latin1'));
-      const own = await send(input, preferred.port, reader.net);
+      const [own, without, strict] = await Promise.all([
+        send(input, preferred.port, reader.net),
+        send(input, preferred.port, nobody),
+        send(input, required.port, reader.net),
+      ]);
       holds(!own.includes(writer.secret), "a pod got another's credentials");
       holds(
         meantForUs || !own.includes(reader.secret),
         'credentials for a request that is not meant for the door',
       );
-      const without = await send(input, preferred.port, nobody);
       holds(!/secret-of-/.test(without), 'credentials for an address that is no pod');
-      const strict = await send(input, required.port, reader.net);
       const hasToken = Buffer.from(input).includes(reader.token);
       holds(hasToken || !strict.includes(reader.secret), 'credentials without a token');
       await checkServed(writer, preferred.port);
