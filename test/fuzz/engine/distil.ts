@@ -15,10 +15,12 @@ export async function distil(
   open: OpenTarget,
   feedback: Feedback,
   inputs: readonly Uint8Array[],
+  onInput: (input: Uint8Array) => void,
 ): Promise<readonly Uint8Array[]> {
   const { counters } = feedback;
   const reachedBy: { bytes: Uint8Array; points: number[] }[] = [];
   const run = async (bytes: Uint8Array): Promise<number[]> => {
+    onInput(bytes);
     counters.fill(0);
     await open.run(bytes);
     const points: number[] = [];

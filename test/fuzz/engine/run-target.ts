@@ -4,10 +4,12 @@ import type { FuzzOutcome } from './fuzz-loop.ts';
 import { createMailbox, createMailboxBuffer } from './mailbox.ts';
 import type { WorkerTask } from './worker.ts';
 
-export type RunTargetOptions = Omit<WorkerTask, 'mailbox'>;
+export interface RunTargetOptions extends Omit<WorkerTask, 'mailbox'> {
+  /** An input that does not come back within this time never does. Default 20 s: a busy machine needs some of it. */
+  readonly hangMillis?: number;
+}
 
-/** An input that does not come back within this time never does. A busy machine needs some of it. */
-const hangMillis = 20_000;
+const loadMillis = 60_000;
 const lookMillis = 250;
 /** Enough for any target; one that needs more has been made to. */
 const heapMegabytes = 1_024;
@@ -16,7 +18,7 @@ const heapMegabytes = 1_024;
  * Runs one target in a thread. An input that never comes back, takes all memory, or makes code throw where nobody
  * waits for it, is a finding like any other.
  */
-export async function runTarget(options: RunTargetOptions): Promise<FuzzOutcome> {
+export async function runTarget({ hangMillis = 20_000, ...options }: RunTargetOptions): Promise<FuzzOutcome> {
   const buffer = createMailboxBuffer();
   const mailbox = createMailbox(buffer);
   const task: WorkerTask = { ...options, mailbox: buffer };
@@ -43,7 +45,11 @@ export async function runTarget(options: RunTargetOptions): Promise<FuzzOutcome>
     if (mailbox.count !== seen) {
       seen = mailbox.count;
       since = performance.now();
-    } else if (performance.now() - since > hangMillis) fail(`did not come back within ${hangMillis} ms`);
+      return;
+    }
+    // Before the first input the target is being loaded.
+    const bound = seen === 0 ? loadMillis : hangMillis;
+    if (performance.now() - since > bound) fail(`did not come back within ${bound} ms`);
   }, lookMillis);
   worker.on('message', resolve);
   worker.on('error', (thrown) =>

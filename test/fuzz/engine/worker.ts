@@ -14,6 +14,8 @@ import { shrink } from './shrink.ts';
 
 export interface WorkerTask {
   readonly target: string;
+  /** The module that has it. Default: the one of its name in `targets/`. */
+  readonly module?: string;
   readonly seed: number;
   /** Wall-clock milliseconds, so that the time that loading takes counts. */
   readonly endsAt: number;
@@ -29,7 +31,7 @@ const shrinkMillis = 5_000;
 async function work(task: WorkerTask): Promise<FuzzOutcome> {
   const feedback = createFeedback();
   installInstrumentation(feedback, (path) => /\/src\//.test(path) && !/\/testing\/|\.test\.ts$/.test(path));
-  const { target } = (await import(`../targets/${task.target}.ts`)) as { target: FuzzTarget };
+  const { target } = (await import(task.module ?? `../targets/${task.target}.ts`)) as { target: FuzzTarget };
   const open = await target.open();
   const mailbox = createMailbox(task.mailbox);
   const outcome = await fuzzLoop({
@@ -48,7 +50,7 @@ async function work(task: WorkerTask): Promise<FuzzOutcome> {
     const failure = await shrink(outcome.failure, runInput, () => performance.now() < until);
     return { ...outcome, failure };
   }
-  const distilled = task.distil ? await distil(target, open, feedback, outcome.kept) : undefined;
+  const distilled = task.distil ? await distil(target, open, feedback, outcome.kept, mailbox.put) : undefined;
   await open.close?.();
   return distilled ? { ...outcome, distilled } : outcome;
 }

@@ -23,7 +23,8 @@ export const target: FuzzTarget = {
   seeds: [
     `200\n${credentials(whole)}`,
     `200\n${credentials(whole.replace('2026-01-01T00:00:00Z', '+010000-01-01T00:00:00Z'))}`,
-    `403\n${error('AccessDenied', "is not authorized: 'external-id-1234'")}`,
+    '201\n<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/x</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>',
+    `404\n${error('AccessDenied', "is not authorized: 'external-id-1234'")}`,
     `400\n${error('Throttling', 'Rate exceeded')}`,
     `400\n${error('ExpiredToken', 'The security token included in the request is expired')}`,
     '503\n<html><body>Service Unavailable</body></html>',
@@ -74,6 +75,8 @@ export const target: FuzzTarget = {
         const written = Number.parseInt(bytes.toString('latin1', 0, Math.max(end, 0)), 10);
         const status = written >= 200 && written <= 599 && written !== 204 && written !== 304 ? written : 200;
         answer = { status, body: bytes.subarray(end + 1) };
+        // Both calls read answers the same way; one of each costs too much time.
+        if (status % 2 === 1) return holdsForCaller();
         const outcome = await backend.assumeRole(identity, new AbortController().signal);
         holds(kinds.has(outcome.kind), `came to ${outcome.kind}`);
         if (outcome.kind === 'issued') {
@@ -89,7 +92,6 @@ export const target: FuzzTarget = {
         holds(code !== '' && code.length <= 300, `the code has ${code.length} characters`);
         holds(message.length <= 1_300 && !/[\r\n]/.test(message), 'the message is not one short line');
         holds(!message.includes('own-secret-key'), 'our own key is in the message');
-        await holdsForCaller();
       },
       async close() {
         backend.close();
