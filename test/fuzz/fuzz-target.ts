@@ -30,7 +30,7 @@ export interface FuzzTarget {
   readonly dictionary?: readonly string[];
   /** Longer inputs are not made. Default 1,024 bytes. */
   readonly maxBytes?: number;
-  /** An input that takes longer, three times in a row, is a finding. Default 250 ms. */
+  /** An input that takes more of the processor, three times in a row, is a finding. Default 250 ms. */
   readonly slowMillis?: number;
   open(): Promise<OpenTarget> | OpenTarget;
 }

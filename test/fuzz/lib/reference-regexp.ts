@@ -119,12 +119,18 @@ function parse(expression: string): Expression | undefined {
   return at === characters.length ? whole : undefined;
 }
 
-/** Whether the whole text matches a glob in which `*` is any run of characters. */
+/** Whether the whole text matches a glob in which `*` is any run of characters: for each beginning of both, in turn. */
 export function referenceGlob(glob: string, text: string): boolean {
-  const characters = text.split('');
-  let whole: Expression = nothing;
-  for (const part of glob.split('')) {
-    whole = sequence(whole, part === '*' ? many(one(() => true)) : one((found) => found === part));
+  // reached[i]: the glob up to here matches the first i characters.
+  let reached = Array.from({ length: text.length + 1 }, (_, i) => i === 0);
+  for (let at = 0; at < glob.length; at++) {
+    const isStar = glob[at] === '*';
+    const next = reached.map(() => false);
+    for (let i = 0; i <= text.length; i++) {
+      const before = i > 0 && (isStar ? next[i - 1] : reached[i - 1] && glob[at] === text[i - 1]);
+      next[i] = (isStar && reached[i] === true) || before === true;
+    }
+    reached = next;
   }
-  return whole(characters, new Set([0])).has(characters.length);
+  return reached[text.length] === true;
 }

@@ -18,7 +18,6 @@ export const target: FuzzTarget = {
   name: 'door',
   about: 'raw bytes to a listening metadata door, from a pod, from another and from nobody',
   maxBytes: 3_000,
-  slowMillis: 3_000,
   seeds: [
     get(`${tree}reader`),
     get(tree, withToken) + get(`${tree}reader`, withToken),

@@ -21,7 +21,6 @@ export const target: FuzzTarget = {
   about:
     'calls to a real server: paths, metadata, deadlines and messages; each ends with a status, and others are served',
   maxBytes: 1_500,
-  slowMillis: 4_000,
   seeds: [
     seed('/podpass.v1.Broker/FindPod', find),
     seed('/podpass.v1.Broker/WatchNode\ngrpc-timeout: 50m', watch),

@@ -39,7 +39,6 @@ export const target: FuzzTarget = {
   name: 'grpc-frames',
   about: 'HTTP/2 frames, and what is none, to a real gRPC server: the connection ends, the server stays',
   maxBytes: 1_000,
-  slowMillis: 4_000,
   seeds: [
     Buffer.concat([settings, headers, frame(0, 1, 1, Buffer.from([0, 0, 0, 0, 0]))]),
     Buffer.concat([settings, headers, frame(3, 0, 1, Buffer.from([0, 0, 0, 8]))]),

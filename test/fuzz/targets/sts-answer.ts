@@ -19,7 +19,6 @@ export const target: FuzzTarget = {
   about:
     'what may come in place of STS answers, through the AWS SDK: whole credentials, or an outcome with a short line',
   maxBytes: 1_500,
-  slowMillis: 3_000,
   seeds: [
     `200\n${credentials(whole)}`,
     `200\n${credentials(whole.replace('2026-01-01T00:00:00Z', '+010000-01-01T00:00:00Z'))}`,

@@ -17,7 +17,6 @@ export const target: FuzzTarget = {
   about:
     'raw bytes as the answers of the metadata service behind the proxy: the pod gets a whole answer, or 502',
   maxBytes: 2_000,
-  slowMillis: 4_000,
   seeds: [
     'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nETag: "x"\r\n\r\nami',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nami\r\n0\r\n\r\n',
