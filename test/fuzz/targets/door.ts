@@ -1,5 +1,7 @@
+import { routeOf } from '../../../src/metadata/route.ts';
 import { type FuzzTarget, holds, type OpenTarget } from '../fuzz-target.ts';
 import { type FuzzPod, nobody, openFuzzDoor, openFuzzUpstream, reader, writer } from '../lib/fuzz-door.ts';
+import { plainRequests } from '../lib/plain-requests.ts';
 import { exchangeRaw } from '../lib/raw-exchange.ts';
 import { readAnswers } from '../lib/read-answers.ts';
 import { isNearCredentials, readings } from '../lib/readings.ts';
@@ -33,6 +35,7 @@ export const target: FuzzTarget = {
       `${host}Connection: Upgrade\r\nUpgrade: h2c\r\n`,
     ),
     `OPTIONS * HTTP/1.1\r\n${host}\r\n`,
+    get(tree) + get(`${tree}reader`) + get('/ping') + get('/latest/api/token'),
     'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     '\x16\x03\x01\x00\x05hello',
   ],
@@ -69,6 +72,15 @@ export const target: FuzzTarget = {
   ],
   open: openDoors,
 };
+
+/** Each of several plain requests has its answer: nothing of one is taken for the end, or the start, of another. */
+function checkCount(input: Uint8Array, text: string): void {
+  const targets = plainRequests(input);
+  // What is fetched from elsewhere is let go when the client sends no more; 64 at once are a flood.
+  if (!targets || targets.length > 64 || targets.some((path) => routeOf(path).kind === 'other')) return;
+  const answers = readAnswers(text, true);
+  holds(answers?.length === targets.length, `${targets.length} requests, and ${answers?.length} answers`);
+}
 
 async function openDoors(): Promise<OpenTarget> {
   const paths: string[] = [];
@@ -124,6 +136,7 @@ async function openDoors(): Promise<OpenTarget> {
         'credentials for a request that is not meant for the door',
       );
       holds(!/secret-of-/.test(without), 'credentials for an address that is no pod');
+      checkCount(input, own);
       const hasToken = Buffer.from(input).includes(reader.token);
       holds(hasToken || !strict.includes(reader.secret), 'credentials without a token');
       await checkServed(writer, preferred.port);
