@@ -12,7 +12,7 @@ export interface RawExchange {
 export interface RawExchangeOptions {
   readonly port: number;
   readonly from?: string;
-  /** The longest that it may take. Default 3 s. */
+  /** The longest that it may take. Default 10 s: a busy machine may stand still for a while. */
   readonly waitMillis?: number;
   /** When to say that no more is sent: at once (the default), never, or after so many milliseconds. */
   readonly end?: 'at-once' | 'never' | number;
@@ -20,7 +20,7 @@ export interface RawExchangeOptions {
 
 /** Sends bytes over a connection of its own, and reads until the other side closes it. Loopback only. */
 export function exchangeRaw(bytes: Uint8Array, options: RawExchangeOptions): Promise<RawExchange> {
-  const { port, from, waitMillis = 3_000, end = 'at-once' } = options;
+  const { port, from, waitMillis = 10_000, end = 'at-once' } = options;
   const { promise, resolve } = Promise.withResolvers<RawExchange>();
   const socket = connect({ host: '127.0.0.1', port, ...(from !== undefined && { localAddress: from }) });
   let text = '';

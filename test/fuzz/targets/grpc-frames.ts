@@ -65,7 +65,7 @@ export const target: FuzzTarget = {
       async run(input) {
         // One in four without the preface.
         const bytes = (input[0] ?? 0) % 4 === 3 ? input : Buffer.concat([preface, input]);
-        const { text, open } = await exchangeRaw(bytes, { port: server.port, waitMillis: 2_000 });
+        const { text, open } = await exchangeRaw(bytes, { port: server.port });
         holds(!text.includes('secret-of-the-pod'), 'credentials for noise');
         holds(!open, 'the connection stayed open after its end');
         await server.checkOther();
