@@ -5,6 +5,8 @@ export interface FuzzArguments {
   readonly targets: readonly string[];
   /** For all targets together. */
   readonly seconds: number;
+  /** Targets at a time. */
+  readonly jobs: number;
   /** For each target. */
   readonly executions: number;
   /** Absent: another one each time. */
@@ -22,6 +24,7 @@ Feeds each target inputs that are made from those kept before, by what of the so
 when a property did not hold; the input is in .cache/fuzz/found then, and the line that replays it is printed.
 
   --seconds N      for all targets together (default 60)
+  --jobs N         targets at a time (default 1)
   --target NAME    only this one; may be repeated
   --executions N   at most so many inputs for each target
   --seed N         the same inputs again, as far as the corpus is the same
@@ -39,6 +42,7 @@ export function parseFuzzArguments(argv: readonly string[], known: readonly stri
     allowPositionals: true,
     options: {
       seconds: { type: 'string' },
+      jobs: { type: 'string' },
       target: { type: 'string', multiple: true, default: [] },
       executions: { type: 'string' },
       seed: { type: 'string' },
@@ -56,6 +60,7 @@ export function parseFuzzArguments(argv: readonly string[], known: readonly stri
   return {
     targets: values.target,
     seconds: number('seconds', values.seconds ?? '60', 86_400),
+    jobs: Math.max(1, number('jobs', values.jobs ?? '1', 64)),
     executions:
       values.executions === undefined
         ? Number.POSITIVE_INFINITY

@@ -30,10 +30,10 @@ async function replay(name: string, files: readonly string[]): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-function report(name: string, { statistics, kept, failure }: FuzzOutcome, seconds: number): void {
+function report(name: string, { statistics, kept, failure, cutShort }: FuzzOutcome, seconds: number): void {
   const { executions, reached, points } = statistics;
   const rate = Math.round(executions / seconds);
-  const facts = `${executions} inputs, ${rate}/s, ${kept.length} kept, ${reached} of ${points} points reached`;
+  const facts = `${executions} inputs, ${rate}/s, ${kept.length} kept, ${reached} of ${points} points reached${cutShort ? '; no time for all of its corpus' : ''}`;
   out(`${failure ? 'FAILED' : 'ok    '}  ${name.padEnd(18)} ${facts}`);
   if (!failure) return;
   const file = writeFound(name, failure.input);
@@ -43,34 +43,43 @@ function report(name: string, { statistics, kept, failure }: FuzzOutcome, second
   out(`        npm run fuzz -- --target ${name} ${file}`);
 }
 
+/** Puts what was reached where the next run begins, and into git where that was asked for. */
+function keep(name: string, { kept, distilled, cutShort }: FuzzOutcome): void {
+  if (cutShort) return;
+  const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+  const known = new Set(readCommitted(name).map(({ bytes }) => textOf(bytes)));
+  writeLocal(
+    name,
+    kept.filter((bytes) => !known.has(textOf(bytes))),
+  );
+  if (distilled) writeCommitted(name, distilled);
+}
+
 async function fuzz(args: FuzzArguments): Promise<number> {
   const names = args.targets.length > 0 ? args.targets : targetNames();
   const seed = args.seed ?? randomInt(2 ** 32);
   const end = performance.now() + args.seconds * 1_000;
   out(`seed ${seed}`);
+  const waiting = [...names];
   let failed = 0;
-  for (const [index, name] of names.entries()) {
-    const start = performance.now();
-    const share = Math.max(0.5, (end - start) / 1_000 / (names.length - index));
-    const { executions: mostExecutions } = args;
-    const outcome = await runTarget({
-      target: name,
-      seed,
-      endsAt: Date.now() + share * 1_000,
-      mostExecutions,
-      distil: args.distil,
-    });
-    report(name, outcome, (performance.now() - start) / 1_000);
-    if (outcome.failure) failed += 1;
-    else {
-      const known = new Set(readCommitted(name).map(({ bytes }) => Buffer.from(bytes).toString('latin1')));
-      writeLocal(
-        name,
-        outcome.kept.filter((bytes) => !known.has(Buffer.from(bytes).toString('latin1'))),
-      );
-      if (outcome.distilled) writeCommitted(name, outcome.distilled);
+  const work = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const start = performance.now();
+      // Each of those that are left gets as much as the others, whatever the ones before took.
+      const share = Math.max(1, ((end - start) / 1_000) * Math.min(1, args.jobs / (waiting.length + 1)));
+      const outcome = await runTarget({
+        target: name,
+        seed,
+        seconds: share,
+        mostExecutions: args.executions,
+        distil: args.distil,
+      });
+      report(name, outcome, (performance.now() - start) / 1_000);
+      if (outcome.failure) failed += 1;
+      else keep(name, outcome);
     }
-  }
+  };
+  await Promise.all(Array.from({ length: args.jobs }, work));
   out(failed === 0 ? `${names.length} targets held` : `${failed} of ${names.length} targets did not hold`);
   return failed === 0 ? 0 : 1;
 }

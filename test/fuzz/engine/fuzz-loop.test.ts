@@ -68,7 +68,7 @@ describe('the loop', () => {
 
   it('ends when there is no time left', async () => {
     let left = 100;
-    const { statistics, failure } = await fuzzLoop({
+    const { statistics, failure, cutShort } = await fuzzLoop({
       target: toy,
       open: await toy.open(),
       feedback,
@@ -77,7 +77,21 @@ describe('the loop', () => {
       goOn: () => left-- > 0,
     });
     assert.equal(failure, undefined);
+    assert.equal(cutShort, false);
     assert.ok(statistics.executions >= 100 && statistics.executions <= 300, String(statistics.executions));
+  });
+
+  it('says when there was no time for what it began with', async () => {
+    const corpus = ['a', 'b', 'c'].map((text) => Buffer.from(text));
+    const { cutShort } = await fuzzLoop({
+      target: toy,
+      open: await toy.open(),
+      feedback,
+      random: createSeededRandom(1),
+      corpus,
+      goOn: () => false,
+    });
+    assert.equal(cutShort, true);
   });
 
   it('never makes an input longer than the target takes', async () => {

@@ -31,6 +31,8 @@ export interface FuzzOutcome {
   readonly statistics: FuzzStatistics;
   /** Inputs that reached what those before them did not, in order. */
   readonly kept: readonly Uint8Array[];
+  /** There was no time for all that it began with. */
+  readonly cutShort: boolean;
   /** Of those, the few that reach all; only where that was asked for. */
   readonly distilled?: readonly Uint8Array[];
   /** The first input for which a property did not hold. */
@@ -48,6 +50,7 @@ export async function fuzzLoop(options: FuzzLoopOptions): Promise<FuzzOutcome> {
   const kept: Parent[] = [];
   let executions = 0;
   let failure: Failure | undefined;
+  let cutShort = false;
 
   /** Runs an input, and keeps it if it reached something new. */
   async function attempt(bytes: Uint8Array): Promise<void> {
@@ -67,7 +70,8 @@ export async function fuzzLoop(options: FuzzLoopOptions): Promise<FuzzOutcome> {
   feedback.counters.fill(0);
   const begun = [...target.seeds.map(bytesOf), ...options.corpus];
   for (const bytes of begun) {
-    if (failure) break;
+    cutShort = executions > 0 && !goOn();
+    if (failure || cutShort) break;
     await attempt(bytes);
   }
   if (kept.length === 0) kept.push({ bytes: begun[0] ?? new Uint8Array(), comparisons: [] });
@@ -89,6 +93,7 @@ export async function fuzzLoop(options: FuzzLoopOptions): Promise<FuzzOutcome> {
   return {
     statistics: { executions, reached: coverage.reached, points: feedback.points },
     kept: kept.map(({ bytes }) => bytes),
+    cutShort,
     ...(failure && { failure }),
   };
 }

@@ -8,7 +8,7 @@ async function run(text: string) {
     target: 'bad',
     module: new URL('./bad-targets.fixture.ts', import.meta.url).href,
     seed: 1,
-    endsAt: Date.now() + 10_000,
+    seconds: 10,
     mostExecutions: 50,
     distil: false,
     hangMillis: 1_500,

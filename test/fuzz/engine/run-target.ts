@@ -37,6 +37,7 @@ export async function runTarget({ hangMillis = 20_000, ...options }: RunTargetOp
     resolve({
       statistics: { executions: mailbox.count, reached: 0, points: 0 },
       kept: [],
+      cutShort: false,
       failure: { input: mailbox.last(), what, stack },
     });
   let seen = 0;

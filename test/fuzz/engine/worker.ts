@@ -17,8 +17,8 @@ export interface WorkerTask {
   /** The module that has it. Default: the one of its name in `targets/`. */
   readonly module?: string;
   readonly seed: number;
-  /** Wall-clock milliseconds, so that the time that loading takes counts. */
-  readonly endsAt: number;
+  /** From when all is loaded. */
+  readonly seconds: number;
   readonly mostExecutions: number;
   /** Also find the few inputs that reach all. */
   readonly distil: boolean;
@@ -34,13 +34,14 @@ async function work(task: WorkerTask): Promise<FuzzOutcome> {
   const { target } = (await import(task.module ?? `../targets/${task.target}.ts`)) as { target: FuzzTarget };
   const open = await target.open();
   const mailbox = createMailbox(task.mailbox);
+  const end = performance.now() + task.seconds * 1_000;
   const outcome = await fuzzLoop({
     target,
     open,
     feedback,
     random: createSeededRandom(task.seed),
     corpus: [...readCommitted(target.name), ...readLocal(target.name)].map(({ bytes }) => bytes),
-    goOn: () => Date.now() < task.endsAt,
+    goOn: () => performance.now() < end,
     mostExecutions: task.mostExecutions,
     onInput: mailbox.put,
   });
