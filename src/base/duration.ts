@@ -10,8 +10,9 @@ const unitMillis: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-const wholePattern = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
-const partPattern = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
+/** Each digit can be taken in one way only: else a long text that is none would be tried in all. */
+const wholePattern = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
+const partPattern = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 
 /**
  * Reads a duration in Go's syntax (`time.ParseDuration`): `10s`, `1h30m`, `500ms`, `0`.

@@ -46,6 +46,14 @@ describe('classifyStsError: what STS says', () => {
     });
   }
 
+  for (const code of ['A'.repeat(129), 'Access Denied', 'A\nB', '<b>', '4', 'Zugriff\u202e']) {
+    it(`takes ${JSON.stringify(code.slice(0, 20))} for no code of STS’s`, () => {
+      const failure = classifyStsError(stsError(code, 403));
+      assert.equal(failure.kind, 'unavailable');
+      assert.equal(failure.code, 'UnknownAnswer');
+    });
+  }
+
   it('says that it is about podpass’s own credentials where it is, and only there', () => {
     assert.match(
       classifyStsError(stsError('ExpiredToken', 403)).message,

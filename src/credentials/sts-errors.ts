@@ -109,7 +109,14 @@ function partsOf(thrown: unknown) {
   const metadata = (fields.$metadata ?? {}) as Record<string, unknown>;
   const status = typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
-  return { name: text(fields.name), code: text(fields.code), Code: text(fields.Code), status };
+  const Code = text(fields.Code);
+  return {
+    name: text(fields.name),
+    code: text(fields.code),
+    // It goes into events, labels and headers as it is, so what is not one word of AWS's is no code.
+    Code: Code !== undefined && codePattern.test(Code) ? Code : undefined,
+    status,
+  };
 }
 
 /** The text of an error; of several connection attempts in one error, the first's. */
@@ -118,6 +125,8 @@ function textOf(thrown: unknown): string {
   return messageOf(thrown);
 }
 
+/** AWS's are `AccessDenied`, `InvalidParameterValue`, at times with a dot in the midst. */
+const codePattern = /^[A-Za-z][\w.-]{0,127}$/;
 const longestMessage = 1_000;
 const requestIds = /[,;(]?\s*\brequest\s?id\b:?\s*[\w-]{8,}\)?/gi;
 

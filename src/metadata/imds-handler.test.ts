@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { checkShape } from './testing/check-shape.ts';
 import { openDoor, requestText, tokenPath, treePath } from './testing/door.ts';
 import { fakeCaller as caller, credentialsAnswer, fakeRole } from './testing/fake-broker.ts';
 
@@ -161,10 +162,20 @@ describe('methods', () => {
     assert.equal((await door.request('OPTIONS', '*')).status, 400);
   });
 
-  it('answers 417 to an expectation that it does not know', async (t) => {
-    const door = await openDoor(t);
-    assert.equal((await door.get('/ping', { headers: { Expect: 'tea' } })).status, 417);
-  });
+  for (const expectation of ['patience', '', '100']) {
+    it(`answers 417 to an expectation that it does not know (${JSON.stringify(expectation)}), and closes`, async (t) => {
+      const door = await openDoor(t);
+      const client = door.connect();
+      client.send(requestText('PUT', '/ping', { Expect: expectation, 'Content-Length': '60' }));
+      client.send(requestText('GET', credentialsPath));
+      const answer = await client.receive();
+      assert.equal(answer.status, 417);
+      checkShape(answer);
+      // What follows may be its body.
+      assert.equal(answer.headers.connection, 'close');
+      assert.equal(await client.closed, '');
+    });
+  }
 });
 
 describe('headers', () => {

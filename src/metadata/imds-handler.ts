@@ -27,11 +27,16 @@ export interface ImdsHandlerOptions {
   readonly allowIpQuery: boolean;
 }
 
-/** Answers one request. All that can be answered from memory is answered before this returns. */
+/**
+ * Answers one request. All that can be answered from memory is answered before this returns.
+ *
+ * @param asks it has an `Expect` other than `100-continue`
+ */
 export type ImdsHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   connection: Connection,
+  asks?: 'unknown-expectation',
 ) => void;
 
 /**
@@ -43,6 +48,8 @@ export function createImdsHandler(options: ImdsHandlerOptions): ImdsHandler {
 
   function firstStep(exchange: Exchange): Step {
     const { request, headers, route } = exchange;
+    // Node's parser takes request lines of HTTP/0.9 and 2.0 as well, whose rules of Host and chunks are others.
+    if (request.httpVersionMajor !== 1) return otherVersion;
     if (request.rawHeaders.length > 2 * maxHeaderCount) return tooManyHeaders;
     if (headers.bodyLength > maxBodyBytes) return tooLarge;
     // HTTP/1.0 has no chunks: whoever sends them lets others guess where the request ends (RFC 9112, 6.1).
@@ -70,7 +77,7 @@ export function createImdsHandler(options: ImdsHandlerOptions): ImdsHandler {
     return undefined;
   }
 
-  return (request, response, connection) => {
+  return (request, response, connection, asks) => {
     const started = clock.monotonic();
     const target = request.url ?? '';
     const route = routeOn(connection, target);
@@ -87,7 +94,7 @@ export function createImdsHandler(options: ImdsHandlerOptions): ImdsHandler {
         handler: handlerOf(route),
         caller: undefined,
       },
-      firstStep,
+      asks === undefined ? firstStep : () => unknownExpectation,
     );
   };
 }
@@ -139,6 +146,10 @@ function healthReply({ ok, checks }: HealthReport): Reply {
 }
 
 const pong = createReply(200, plainText, 'pong');
+const otherVersion = createTextReply(400, 'this is neither HTTP/1.0 nor HTTP/1.1.', { closes: true });
+const unknownExpectation = createTextReply(417, 'the only expectation known is 100-continue.', {
+  closes: true,
+});
 const tooManyHeaders = createTextReply(431, 'the request has too many headers.', { closes: true });
 const tooLarge = createTextReply(413, 'requests to the metadata service have no body.', { closes: true });
 const oldChunks = createTextReply(400, 'HTTP/1.0 has no chunks.', { closes: true });

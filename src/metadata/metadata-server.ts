@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, type ListenOptions, Socket } from 'node:net';
 import { messageOf, PodpassError } from '../base/errors.ts';
 import { answerClientError } from './client-error.ts';
@@ -78,6 +78,13 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   let closing: Promise<void> | undefined;
   const door = createDoor(options, limits, () => closing !== undefined);
 
+  function onRequest(request: IncomingMessage, response: ServerResponse, asks?: 'unknown-expectation'): void {
+    const connection = connections.of(request.socket);
+    // Refused connections are destroyed before they are read, so there is always one.
+    if (connection === undefined || isFlooding(connection)) request.socket.destroy();
+    else door.handle(request, response, connection, asks);
+  }
+
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -88,13 +95,10 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
       // The door answers that itself, with all its headers.
       requireHostHeader: false,
     },
-    (request, response) => {
-      const connection = connections.of(request.socket);
-      // Refused connections are destroyed before they are read, so there is always one.
-      if (connection === undefined || isFlooding(connection)) request.socket.destroy();
-      else door.handle(request, response, connection);
-    },
+    (request, response) => onRequest(request, response),
   );
+  // Node would answer by itself, without a length and our headers, and read on as if there were no body.
+  server.on('checkExpectation', (request, response) => onRequest(request, response, 'unknown-expectation'));
   // Node drops headers above this without a word: one more than are allowed, so that one too many is seen.
   server.maxHeadersCount = limits.headerCount + 1;
   server.timeout = limits.stallMillis + podWaitMillis;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseHostInterfaces } from './host-interfaces.ts';
-import { compareNat, readRedirects, renderNat, renderNatRemoval } from './iptables-rules.ts';
+import { compareNat, readRedirects, renderFilter, renderNat, renderNatRemoval } from './iptables-rules.ts';
 import type { Redirect } from './redirect.ts';
 
 const request = '-d 169.254.169.254/32 -p tcp -m tcp --dport 80';
@@ -100,6 +100,18 @@ describe('what is done to the nat table', () => {
     assert.match(renderNat(excluded, 'v4', jump) ?? '', /:PODPASS-REDIRECT.*10\.0\.0\.1:8181/s);
     // An earlier chain would win over the single rule that takes its place.
     assert.ok(renderNat(redirect('!eth0'), 'v4', jump)?.includes(jump.replace('-A', '-D')));
+  });
+
+  it('gives nothing back to iptables that it did not list as a rule', () => {
+    const listing = `iptables: cannot -j PODPASS-REDIRECT\n-j PODPASS-FORWARD\n\n# -j PODPASS-OUTPUT\n-p tcp -A PREROUTING ${request} ${to}`;
+    for (const text of [
+      renderNat(redirect('cali+'), 'v4', listing),
+      renderFilter(redirect('cali+'), 'v4', listing),
+      renderNatRemoval(redirect('cali+'), 'v4', listing),
+    ]) {
+      for (const line of text?.split('\n').slice(1, -2) ?? []) assert.match(line, /^(?:-[ADFIX] |:PODPASS-)/);
+      assert.doesNotMatch(text ?? '', /cannot|#/);
+    }
   });
 
   it('removes what is ours and leaves what is not', () => {

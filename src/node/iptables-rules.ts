@@ -47,7 +47,7 @@ export function readRedirects(listing: string, family: Family): MetadataRedirect
 }
 
 function readRedirect(line: string, family: Family): MetadataRedirect | undefined {
-  const options = readOptions(line);
+  const options = line.startsWith('-A ') ? readOptions(line) : undefined;
   if (!options) return undefined;
   const address = metadataAddresses[family];
   const destination = options.get('-d');
@@ -135,7 +135,7 @@ export interface NatComparison {
 export function compareNat(redirect: Redirect, family: Family, listing: string): NatComparison {
   const destination = destinationText(redirect, family);
   const redirects = readRedirects(listing, family);
-  const jumps = listing.split('\n').filter((line) => line.endsWith(`-j ${redirectChain}`));
+  const jumps = rulesThatJump(listing, redirectChain);
   const interfaces = destination === undefined ? [] : wantedInterfaces(redirect.interfaces);
   const wrong = redirects.filter((found) => found.destination !== destination).map(({ line }) => line);
   if (interfaces === undefined) return { wrong, missing: jumps.length > 0 ? [] : [redirectChain] };
@@ -152,7 +152,7 @@ export function renderNatRemoval(redirect: Redirect, family: Family, listing: st
   const ours = readRedirects(listing, family)
     .filter((found) => found.destination === destination && wanted.includes(found.interface))
     .map(({ line }) => line);
-  const jumps = listing.split('\n').filter((line) => line.endsWith(`-j ${redirectChain}`));
+  const jumps = rulesThatJump(listing, redirectChain);
   if (ours.length + jumps.length === 0) return undefined;
   const chain = jumps.length > 0 ? [`-F ${redirectChain}`, `-X ${redirectChain}`] : [];
   return transaction('nat', [...[...ours, ...jumps].map((line) => line.replace(/^-A /, '-D ')), ...chain]);
@@ -208,9 +208,14 @@ export function ourLines(saved: string): string {
 }
 
 function jumpsTo(saved: string): string[] {
-  return saved
+  return rulesThatJump(saved, forwardChain, outputChain);
+}
+
+/** Rules, each as it was added: what else a tool may say is not given back to it as one. */
+function rulesThatJump(listing: string, ...chains: readonly string[]): string[] {
+  return listing
     .split('\n')
-    .filter((line) => line.endsWith(`-j ${forwardChain}`) || line.endsWith(`-j ${outputChain}`));
+    .filter((line) => line.startsWith('-A ') && chains.some((chain) => line.endsWith(` -j ${chain}`)));
 }
 
 function interfaceOption(name: string): string {

@@ -23,6 +23,9 @@ describe("kiam's dates", () => {
     '2026-13-01T00:00:00Z',
     '2026-01-01T00:00:00+01:00',
     '2026-01-01T00:00:00.5Z',
+    '2026-02-29T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+    '2026-01-01T24:00:00Z',
   ]) {
     it(`are not ${JSON.stringify(text)}`, () => assert.equal(readKiamDate(text), undefined));
   }

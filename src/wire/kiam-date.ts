@@ -7,5 +7,6 @@ export function kiamDate(millis: number): string {
 export function readKiamDate(text: string): number | undefined {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text)) return undefined;
   const millis = Date.parse(text);
-  return Number.isNaN(millis) ? undefined : millis;
+  // JavaScript takes a 30th of February for the 2nd of March, on which nothing that ends in February is valid.
+  return Number.isNaN(millis) || kiamDate(millis) !== text ? undefined : millis;
 }
