@@ -27,13 +27,17 @@ export const podsOfNode: readonly PodSpec[] = Array.from({ length: podsOfANode }
 }));
 
 /** Cluster, server and the agent of one full node, each pod with its credentials there. */
-export async function startNodeOfPods({ onEnd }: Pick<RowContext, 'onEnd'>): Promise<NodeOfPods> {
+export async function startNodeOfPods({
+  onEnd,
+  flame,
+}: Pick<RowContext, 'onEnd' | 'flame'>): Promise<NodeOfPods> {
+  const profiled = flame !== undefined;
   const cloud = await startCloud();
   onEnd(cloud.stop);
   await cloud.call('createPods', podsOfNode);
-  const server = await startServer(cloud);
+  const server = await startServer(cloud, { profiled });
   onEnd(server.stop);
-  const agent = await startAgent(cloud, { node: 'node-0', servers: [server] });
+  const agent = await startAgent(cloud, { node: 'node-0', servers: [server], profiled });
   onEnd(agent.stop);
   await untilAllServed(agent.port);
   return { cloud, server, agent, role: loadRole };

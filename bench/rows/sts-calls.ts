@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
 import { startCloud } from '../cloud/start-cloud.ts';
+import { measured } from '../figures.ts';
 import { startServer } from '../lib/podpass.ts';
 import { startProgram } from '../lib/program.ts';
 import type { Row } from '../lib/row.ts';
@@ -58,14 +59,10 @@ export const stsCalls: Row = {
     const byRole = await cloud.call('countSessionsByRole', 'shared-');
     const watched = quick ? 1 : periods;
     return [
-      {
-        what: `STS calls for each identity and refresh period (${servers} servers, ${nodes} agents, ${pods} pods, ${identities} identities)`,
-        value: calls / identities / watched,
-        unit: '',
-        budget: { atMost: 1 },
+      measured('sts-calls', calls / identities / watched, {
         beside: `${calls} calls in ${watched} period${watched === 1 ? '' : 's'}; from ${Math.min(...Object.values(byRole))} to ${Math.max(...Object.values(byRole))} for one identity`,
         details: byRole,
-      },
+      }),
     ];
   },
 };

@@ -1,0 +1,3 @@
+export async function measureScaling(_o: unknown, _s: unknown): Promise<number> {
+  return 0;
+}

@@ -1,0 +1,3 @@
+export function projectScaling(_o: unknown, _s: unknown): number {
+  return 0;
+}
