@@ -3,8 +3,16 @@ import { peerFigure } from '../peers.ts';
 import { formatNumber } from './render-table.ts';
 import type { Report } from './report.ts';
 
-/** Where docs/performance.md has the figures of a run. */
-export const figuresSection = { begin: '<!-- figures: begin -->', end: '<!-- figures: end -->' };
+/** A part of docs/performance.md that is written by the bench. */
+export interface Section {
+  readonly begin: string;
+  readonly end: string;
+}
+
+/** The figures of a run. */
+export const figuresSection: Section = { begin: '<!-- figures: begin -->', end: '<!-- figures: end -->' };
+/** How cost grows. */
+export const scalingSection: Section = { begin: '<!-- scaling: begin -->', end: '<!-- scaling: end -->' };
 
 const head = ['what', 'measured', 'budget', 'kiam', 'kube2iam'];
 
@@ -45,7 +53,7 @@ export interface BudgetLine {
 
 /** The lines of the page's table that have a budget. @throws Error when the page has no such section */
 export function budgetsOnPage(page: string): readonly BudgetLine[] {
-  return sectionOf(page)
+  return sectionOf(page, figuresSection)
     .split('\n')
     .filter((line) => line.startsWith('| '))
     .map((line) => line.slice(2, -2).split(' | '))
@@ -56,22 +64,26 @@ export function budgetsOnPage(page: string): readonly BudgetLine[] {
     .filter(({ what, budget }) => what !== 'what' && !/^-+$/.test(what) && budget !== '');
 }
 
-/** The page with the section's text in place of what stood there. @throws Error when it has no such section */
-export function withFigures(page: string, text: string): string {
-  const old = sectionOf(page);
-  return page.replace(old, () => `\n${text}\n`);
+/** The page with this in a section. @throws Error when it has no such section */
+export function withSection(page: string, section: Section, text: string): string {
+  const old = `${section.begin}${sectionOf(page, section)}${section.end}`;
+  return page.replace(old, () => `${section.begin}\n\n${text}\n\n${section.end}`);
 }
 
-function sectionOf(page: string): string {
-  const from = page.indexOf(figuresSection.begin);
-  const to = page.indexOf(figuresSection.end);
-  if (from < 0 || to < from)
-    throw new Error(`the page has no ${figuresSection.begin} … ${figuresSection.end}`);
-  return page.slice(from + figuresSection.begin.length, to);
+function sectionOf(page: string, { begin, end }: Section): string {
+  const from = page.indexOf(begin);
+  const to = page.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`the page has no ${begin} … ${end}`);
+  return page.slice(from + begin.length, to);
 }
 
 /** Where and when a run was, in one sentence for the page. */
-export function aboutRun({ at, machine, size, busy }: Report): string {
+export function aboutRun({
+  at,
+  machine,
+  size,
+  busy,
+}: Pick<Report, 'at' | 'machine' | 'size' | 'busy'>): string {
   const [day = ''] = at.split('T');
   const most = Math.max(0, ...Object.values(busy));
   return (

@@ -10,6 +10,8 @@ import type { Cloud } from '../cloud/start-cloud.ts';
 const root = resolve(import.meta.dirname, '../..');
 const host = '127.0.0.1';
 const readyMillis = 60_000;
+/** Where V8's inspector would listen once SIGUSR1 opens it; nothing is opened before. */
+const inspectorFlag = '--inspect-port=127.0.0.1:0';
 /** What Kubernetes gives a pod to end. */
 const terminationMillis = 30_000;
 const serviceAccountImport = `--import=${join(root, 'bench/programs/service-account-folder.mjs')}`;
@@ -58,6 +60,8 @@ export interface AgentProcess {
   readonly url: string;
   /** Where profiles are to be had, if that was wished. */
   readonly profileUrl?: string;
+  /** The latest lines of its log. */
+  readonly lines: readonly string[];
   stop(): Promise<void>;
   /** As kubelet does: asks it to end, and gives it half a minute. */
   terminate(): Promise<void>;
@@ -68,6 +72,8 @@ export interface ServerOptions {
   readonly grpcPort?: number;
   /** Whether it serves profiles. */
   readonly profiled?: boolean;
+  /** Calls of STS per second. Default: as it ships. */
+  readonly stsRate?: number;
 }
 
 /** Starts `podpass server` as it runs in a cluster, and waits until it knows the pods. */
@@ -75,13 +81,13 @@ export async function startServer(cloud: Cloud, options: ServerOptions = {}): Pr
   const [freePort = 0, telemetryPort = 0, profilePort = 0] = await freePorts(3);
   const { grpcPort = freePort } = options;
   const profiles = profilesOf(options.profiled === true, profilePort);
-  const lines: string[] = [];
+  const log = keepLines();
   const child = startChild({
     title: 'podpass server',
     command: [
       process.execPath,
       ...nodeFlags.server,
-      '--inspect-port=127.0.0.1:0',
+      inspectorFlag,
       serviceAccountImport,
       programs.bundle,
       'server',
@@ -93,18 +99,16 @@ export async function startServer(cloud: Cloud, options: ServerOptions = {}): Pr
       `--sts-endpoint=${cloud.stsUrl}`,
       '--region=eu-west-1',
       `--prometheus-listen-addr=${host}:${telemetryPort}`,
+      ...(options.stsRate === undefined ? [] : [`--sts-rate=${options.stsRate}`]),
       ...profiles.flags,
     ],
     env: inClusterEnvironment(cloud),
     clock: systemClock,
-    onLine: (line) => {
-      lines.push(line);
-      if (lines.length > 200) lines.shift();
-    },
+    onLine: log.onLine,
   });
   const telemetryUrl = `http://${host}:${telemetryPort}`;
   await ready(child, `${telemetryUrl}/readyz`);
-  return { pid: child.pid, grpcPort, telemetryUrl, lines, ...profiles.at, ...endings(child) };
+  return { pid: child.pid, grpcPort, telemetryUrl, lines: log.lines, ...profiles.at, ...endings(child) };
 }
 
 export interface AgentOptions {
@@ -125,11 +129,13 @@ export async function startStandalone(
 ): Promise<AgentProcess> {
   const [port = 0, telemetryPort = 0, profilePort = 0] = await freePorts(3);
   const profiles = profilesOf(profiled, profilePort);
+  const log = keepLines();
   const child = startChild({
     title: 'podpass standalone',
     command: [
       process.execPath,
       ...nodeFlags.agent,
+      inspectorFlag,
       serviceAccountImport,
       programs.bundle,
       'standalone',
@@ -149,16 +155,19 @@ export async function startStandalone(
     ],
     env: inClusterEnvironment(cloud),
     clock: systemClock,
+    onLine: log.onLine,
   });
   await ready(child, `http://${host}:${telemetryPort}/readyz`);
-  return { pid: child.pid, port, url: `http://${host}:${port}`, ...profiles.at, ...endings(child) };
+  const at = { port, url: `http://${host}:${port}`, ...profiles.at };
+  return { pid: child.pid, lines: log.lines, ...at, ...endings(child) };
 }
 
 /** Starts `podpass agent` and waits until it knows its node's pods. */
 export async function startAgent(cloud: Cloud, options: AgentOptions): Promise<AgentProcess> {
-  const { port, telemetryPort, profiles, child } = await launchAgent(cloud, options);
+  const { port, telemetryPort, profiles, lines, child } = await launchAgent(cloud, options);
   await ready(child, `http://${host}:${telemetryPort}/readyz`);
-  return { pid: child.pid, port, url: `http://${host}:${port}`, ...profiles.at, ...endings(child) };
+  const at = { port, url: `http://${host}:${port}`, ...profiles.at };
+  return { pid: child.pid, lines, ...at, ...endings(child) };
 }
 
 /** Starts `podpass agent` and waits for nothing. */
@@ -170,15 +179,18 @@ export async function launchAgent(
   readonly port: number;
   readonly telemetryPort: number;
   readonly profiles: Profiles;
+  readonly lines: readonly string[];
 }> {
   const [freePort = 0, telemetryPort = 0, profilePort = 0] = await freePorts(3);
   const { port = freePort } = options;
   const profiles = profilesOf(profiled, profilePort);
+  const log = keepLines();
   const child = startChild({
     title: 'podpass agent',
     command: [
       process.execPath,
       ...nodeFlags.agent,
+      inspectorFlag,
       programs[program],
       'agent',
       '--json-log',
@@ -193,9 +205,10 @@ export async function launchAgent(
     ],
     env: environment,
     clock: systemClock,
+    onLine: log.onLine,
   });
   killAtExit(child.pid);
-  return { child, port, telemetryPort, profiles };
+  return { child, port, telemetryPort, profiles, lines: log.lines };
 }
 
 /** Nothing of the person's own: no AWS settings, no kubeconfig, no options of Node. */
@@ -241,6 +254,18 @@ function profilesOf(wished: boolean, port: number): Profiles {
   if (!wished) return { flags: [], at: {} };
   const address = `${host}:${port}`;
   return { flags: [`--pprof-listen-addr=${address}`], at: { profileUrl: `http://${address}/debug/pprof/` } };
+}
+
+/** The latest lines that a process writes: where its inspector says its address. */
+function keepLines() {
+  const lines: string[] = [];
+  return {
+    lines,
+    onLine(line: string) {
+      lines.push(line);
+      if (lines.length > 200) lines.shift();
+    },
+  };
 }
 
 function endings(child: Child) {

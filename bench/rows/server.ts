@@ -2,13 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
 import { startCloud } from '../cloud/start-cloud.ts';
 import { type FigureId, measured } from '../figures.ts';
+import { startFedServer } from '../lib/fed-server.ts';
 import { liveHeapBytes } from '../lib/heap.ts';
 import { idleCpuPercent } from '../lib/idle-cpu.ts';
-import { startServer } from '../lib/podpass.ts';
 import { type MemoryFacts, memoryOf } from '../lib/process-facts.ts';
-import { startProgram } from '../lib/program.ts';
 import { pick, type Row } from '../lib/row.ts';
-import type { NodeAgentsInput } from '../programs/node-agents.ts';
 
 const nodes = 50;
 const wholeCluster = { firstPods: 10_000, morePods: 5_000 };
@@ -27,24 +25,11 @@ export const server: Row = {
     note(`creating ${firstPods} pods`);
     await cloud.call('createPods', podRange(0, firstPods));
 
-    /** A server that has listed the pods, and then has fed its agents. */
     async function startFeeding() {
-      const process = await startServer(cloud);
-      onEnd(process.stop);
-      const listed = memoryOf(process.pid);
-      const input: NodeAgentsInput = {
-        tls: cloud.agentTls,
-        grpcPorts: [process.grpcPort],
-        nodes: Array.from({ length: nodes }, (_, i) => `node-${i}`),
-      };
-      const agents = await startProgram('node-agents', input, []);
-      onEnd(agents.stop);
-      const untilServed = async (pods: number) => {
-        for (let served = 0; served < pods; ) ({ served } = await agents.next<{ served: number }>());
-      };
-      await untilServed(firstPods);
+      const fed = await startFedServer(cloud, { nodes, onEnd });
+      await fed.untilServed(firstPods);
       await sleep(pick(context, 200, 1_000, 5_000));
-      return { process, agents, untilServed, listed, fed: memoryOf(process.pid) };
+      return { ...fed, fed: memoryOf(fed.process.pid) };
     }
 
     note(`listing by pages, and feeding ${nodes} agents`);
