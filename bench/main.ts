@@ -32,6 +32,14 @@ async function main(): Promise<number> {
   }
 }
 
+/** What was started ends with the bench, however it ends: whoever started it listens for this process's exit. */
+for (const [signal, number] of [
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+  ['SIGHUP', 1],
+] as const)
+  process.once(signal, () => process.exit(128 + number));
+
 function needLinux(): void {
   if (process.platform !== 'linux')
     throw new Error('the bench reads /proc and uses all of 127.0.0.0/8: it needs Linux');

@@ -74,6 +74,8 @@ export interface ServerOptions {
   readonly profiled?: boolean;
   /** Calls of STS per second. Default: as it ships. */
   readonly stsRate?: number;
+  /** Whether sessions are shorter than STS gives any: else each would be refreshed all the time, as long before its end as one is. */
+  readonly shortSessions?: boolean;
 }
 
 /** Starts `podpass server` as it runs in a cluster, and waits until it knows the pods. */
@@ -100,6 +102,7 @@ export async function startServer(cloud: Cloud, options: ServerOptions = {}): Pr
       '--region=eu-west-1',
       `--prometheus-listen-addr=${host}:${telemetryPort}`,
       ...(options.stsRate === undefined ? [] : [`--sts-rate=${options.stsRate}`]),
+      ...(options.shortSessions ? ['--session-refresh=1s'] : []),
       ...profiles.flags,
     ],
     env: inClusterEnvironment(cloud),

@@ -38,7 +38,7 @@ export const stsCalls: Row = {
     );
     const running: ServerProcess[] = [];
     for (let i = 0; i < servers; i += 1) {
-      const server = await startServer(cloud);
+      const server = await startServer(cloud, { shortSessions: true });
       onEnd(server.stop);
       running.push(server);
     }

@@ -73,14 +73,15 @@ describe('project', () => {
   it('has the same calls of STS for any number of replicas', () =>
     assert.equal(projected('stsPerSecond', { replicas: 7 }), projected('stsPerSecond')));
 
-  it('wants one server and one that stands by, or as many as are wished', () => {
-    assert.equal(projected('servers', { replicas: 1 }), 2);
+  it('wants as many servers as are wished', () => {
+    assert.equal(projected('groups'), 1);
     assert.equal(projected('servers', { replicas: 3 }), 3);
   });
 
-  it('wants more when one thread has too much to do', () => {
-    // 5 % and 90 %: two threads of 50 %, and one more.
-    assert.equal(projected('servers', { newPodsPerSecond: 300 }), 3);
+  it('cuts the cluster when one thread has too much to do', () => {
+    // 3.67 % and 90 %: two threads of 50 %, each with replicas of its own.
+    assert.equal(projected('groups', { newPodsPerSecond: 300 }), 2);
+    assert.equal(projected('servers', { newPodsPerSecond: 300 }), 4);
   });
 
   it('shows the arithmetic of every figure', () => {

@@ -47,6 +47,7 @@ export type ProjectedName =
   | 'refreshCpu'
   | 'newPodCpu'
   | 'cpu'
+  | 'groups'
   | 'servers'
   | 'failover'
   | 'restNetwork'
@@ -143,14 +144,15 @@ export function project(measured: Measured, scenario: Scenario): readonly Step[]
     '% of a core',
     'the sum of the three',
   );
-  const busy = Math.max(1, Math.ceil(all / mostCpuPercent));
+  const groups = Math.max(1, Math.ceil(all / mostCpuPercent));
   add(
-    'servers',
-    'servers',
-    Math.max(replicas, busy + 1),
+    'groups',
+    'groups of nodes, each with servers of its own',
+    groups,
     '',
-    `${n(all)} % / ${mostCpuPercent} % that one may use: ${busy}, and one that stands by; ${replicas} were wished. Agents all prefer the same one: above ${busy > 1 ? 'it, ' : ''}${mostCpuPercent} % installations are to be cut`,
+    `${n(all)} % / ${mostCpuPercent} % that the thread of a server may use: agents all prefer the same server of a group`,
   );
+  add('servers', 'servers', groups * replicas, '', `${n(groups)} x ${n(replicas)} replicas`);
   add(
     'failover',
     'CPU of the next server until it has all agents',

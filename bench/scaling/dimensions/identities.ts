@@ -32,7 +32,12 @@ async function measureAt(context: RowContext, n: number): Promise<Point> {
   onEnd(cloud.stop);
   await cloud.call('setSessionSeconds', sessionSeconds);
   await cloud.call('createPods', spreadPods({ from: 0, count: pods, nodes, identities: n }));
-  const { process, agents, untilServed } = await startFedServer(cloud, { nodes, onEnd, stsRate: 600 });
+  const { process, agents, untilServed } = await startFedServer(cloud, {
+    nodes,
+    onEnd,
+    stsRate: 600,
+    shortSessions: true,
+  });
   await untilServed(pods);
   const began = performance.now();
   const heap = await liveHeapBytes(process);
