@@ -77,7 +77,7 @@ export async function compareDoor(context: RowContext, door: MeasuredDoor): Prom
 
 /** Of two processes in turn. */
 export function roundsOf(context: Pick<RowContext, 'quick' | 'smoke'>): number {
-  return pick(context, 1, 5, 9);
+  return pick(context, 1, 3, 7);
 }
 
 /** What the door answered, without what Node adds to every answer by itself. */

@@ -8,7 +8,7 @@ import { startNodeOfPods } from '../lib/node-of-pods.ts';
 import { besideText, pairedRounds, ratioOf } from '../lib/paired-rounds.ts';
 import { nodeFlags } from '../lib/podpass.ts';
 import { startProgram } from '../lib/program.ts';
-import type { Row } from '../lib/row.ts';
+import { pick, type Row } from '../lib/row.ts';
 import { takeFlame } from '../lib/take-flame.ts';
 import type { BareGrpcInput } from '../programs/bare-grpc.ts';
 import type { RpcLoadInput, RpcLoadResult } from '../programs/rpc-load.ts';
@@ -43,15 +43,16 @@ export const kiamRpc: Row = {
         responseBytes: response.length + 5,
         inFlight,
         seconds,
+        leastCalls: pick(context, 500, 10_000, 50_000),
       };
       const generator = await startProgram('rpc-load', input, []);
       const result = await generator.next<RpcLoadResult>();
       await generator.stop();
       if (result.failed > 0) throw new Error(`${result.failed} calls failed`);
-      return { ...result, requests: result.perSecond * seconds };
+      return { ...result, requests: result.calls };
     }
 
-    const seconds = context.quick ? 1.5 : 5;
+    const seconds = pick(context, 0.5, 1.5, 5);
     const pairs = await pairedRounds({
       bare: { pid: bare.pid, load: () => load(barePort, seconds) },
       own: { pid: server.pid, load: () => load(server.grpcPort, seconds) },
