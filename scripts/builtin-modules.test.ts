@@ -33,6 +33,13 @@ describe('builtinsWithoutFacade', () => {
     assert.equal(run(code), 'false');
   });
 
+  it('loads it so by import(), and whole, too', async () => {
+    const code = await bundle(
+      `import * as http from 'http'; const { request, default: all } = await import('node:http'); if (request !== all.request || Object.keys(http).length < 9) throw 0; ${loaded}`,
+    );
+    assert.equal(run(code), 'false');
+  });
+
   it('is needed: an import loads it', () =>
     assert.equal(run(`import { createServer } from 'node:http'; createServer; ${loaded}`), 'true'));
 

@@ -6,6 +6,8 @@ const namespace = 'builtin';
 const known = new Set(
   builtinModules.flatMap((name) => (name.startsWith('node:') ? [name] : [name, `node:${name}`])),
 );
+/** What `node:http` has of undici: reading one of them loads it. They are globals, too. */
+const ofUndici = ['WebSocket', 'CloseEvent', 'MessageEvent'];
 const identifier = /^[A-Za-z_$][\w$]*$/;
 
 /**
@@ -18,11 +20,12 @@ const identifier = /^[A-Za-z_$][\w$]*$/;
 export const builtinsWithoutFacade: Plugin = {
   name: 'builtins-without-facade',
   setup(build) {
-    build.onResolve({ filter: /^[a-z\d:_/]+$/ }, ({ path, kind }) =>
-      kind === 'import-statement' && known.has(path)
-        ? { path: path.replace(/^node:/, ''), namespace, sideEffects: false }
-        : undefined,
-    );
+    build.onResolve({ filter: /^[a-z\d:_/]+$/ }, ({ path, kind }) => {
+      const name = path.replace(/^node:/, '');
+      // Others that are loaded by import() are few, and cheap.
+      const isTaken = kind === 'import-statement' || (kind === 'dynamic-import' && name === 'http');
+      return isTaken && known.has(path) ? { path: name, namespace, sideEffects: false } : undefined;
+    });
     build.onLoad({ filter: /.*/, namespace }, ({ path }) => ({ contents: sourceOf(path), loader: 'js' }));
   },
 };
@@ -30,7 +33,7 @@ export const builtinsWithoutFacade: Plugin = {
 /** A module that exports what one of Node's does. What is not used falls out of the bundle, and is not read. */
 export function sourceOf(name: string): string {
   const names = Object.keys(process.getBuiltinModule(`node:${name}`) ?? {}).filter(
-    (key) => identifier.test(key) && key !== 'default',
+    (key) => identifier.test(key) && key !== 'default' && !ofUndici.includes(key),
   );
   return [
     `const builtin = process.getBuiltinModule('node:${name}');`,

@@ -39,6 +39,8 @@ export const nodes: Dimension = {
       await sleep(1_000);
       const opening = cpuSecondsOf(server.pid) - before;
       const heap = await liveHeapBytes(server);
+      // What an opening leaves behind is no rest.
+      await sleep(pick(context, 200, 3_000, 10_000));
       const idle = await restOf(server.pid, agents.pid, pick(context, 1, 10, 20));
       const values = {
         heapKb: heap / 1e3,
