@@ -51,7 +51,11 @@ function checkKept(metafile: Metafile): void {
 /** An import of one of Node's modules reads all that it has, behind which there is undici: `builtin-modules.ts`. */
 function checkBuiltins(metafile: Metafile): void {
   for (const [file, { imports }] of Object.entries(metafile.outputs)) {
-    const found = imports.find(({ kind, external }) => external && kind === 'import-statement');
+    const found = imports.find(
+      ({ kind, external, path }) =>
+        external &&
+        (kind === 'import-statement' || (kind === 'dynamic-import' && /^(?:node:)?http$/.test(path))),
+    );
     if (found) throw new Error(`${file} imports ${found.path}: take it by process.getBuiltinModule`);
   }
 }

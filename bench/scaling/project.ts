@@ -222,7 +222,7 @@ function slopesOf({ podsOfCluster, nodes, identities, podsOfNode }: Measured) {
   const pods = fixed(identities, 'pods');
   // What a server does anyway in the window that was watched is no refresh.
   const restPercent = idleBase + fixed(identities, 'agents') * idleAgent;
-  const rest = restPercent * 10 * fixed(identities, 'windowSeconds');
+  const rest = restPercent * 10 * meanOf(identities, 'windowSeconds');
   return {
     heap: { ...heap, base: alone(lineOf(podsOfCluster, 'heapKb').base, heap.agent) },
     resident: {
