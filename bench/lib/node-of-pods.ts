@@ -1,8 +1,8 @@
 import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
 import { type Cloud, startCloud } from '../cloud/start-cloud.ts';
 import { type AgentProcess, type ServerProcess, startAgent, startServer } from './podpass.ts';
-import { ask, credentialsPath } from './request.ts';
 import type { RowContext } from './row.ts';
+import { untilCredentials } from './until-credentials.ts';
 
 export interface NodeOfPods {
   readonly cloud: Cloud;
@@ -45,16 +45,5 @@ export async function startNodeOfPods({
 
 /** @throws Error naming a pod that gets no credentials */
 export async function untilAllServed(port: number): Promise<void> {
-  for (const { address, role = '' } of podsOfNode) {
-    const answer = await untilServed(port, address, role);
-    if (answer !== 200) throw new Error(`the pod at ${address} got ${answer}`);
-  }
-}
-
-/** Asks until there are credentials; the status of the last answer. */
-async function untilServed(port: number, from: string, role: string): Promise<number> {
-  let status = 0;
-  for (let attempt = 0; attempt < 20 && status !== 200; attempt += 1)
-    status = (await ask({ port, path: credentialsPath(role), from })).status;
-  return status;
+  for (const pod of podsOfNode) await untilCredentials(port, pod);
 }

@@ -4,8 +4,8 @@ import { liveHeapBytes } from '../../lib/heap.ts';
 import { idleCpuPercent } from '../../lib/idle-cpu.ts';
 import { startAgent, startServer } from '../../lib/podpass.ts';
 import { memoryOf } from '../../lib/process-facts.ts';
-import { ask, credentialsPath } from '../../lib/request.ts';
 import { pick } from '../../lib/row.ts';
+import { untilCredentials } from '../../lib/until-credentials.ts';
 import type { Point } from '../series.ts';
 import type { Dimension } from './dimension.ts';
 
@@ -26,7 +26,7 @@ export const podsOfNode: Dimension = {
     for (const n of pick(context, [5, 20], [10, 110, 500], [10, 110, 250, 500, 1_000])) {
       const pods = Array.from({ length: n - there }, (_, i): PodSpec => podAt(there + i));
       await cloud.call('createPods', pods);
-      for (const pod of pods) await untilServed(agent.port, pod);
+      for (const pod of pods) await untilCredentials(agent.port, pod);
       there = n;
       const heap = await liveHeapBytes(agent);
       const [cpu = Number.NaN] = await idleCpuPercent([agent.pid], pick(context, 1, 5, 15));
@@ -42,10 +42,4 @@ export const podsOfNode: Dimension = {
 
 function podAt(i: number): PodSpec {
   return { name: `pod-${i}`, node: 'node-0', address: podAddress(i), role: `role-${i}`, bytes: 5_000 };
-}
-
-async function untilServed(port: number, { name, address, role = '' }: PodSpec): Promise<void> {
-  for (let attempt = 0; attempt < 50; attempt += 1)
-    if ((await ask({ port, path: credentialsPath(role), from: address })).status === 200) return;
-  throw new Error(`${name} got no credentials`);
 }
