@@ -9,6 +9,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { messageOf } from '../src/base/errors.ts';
+import { builtinsWithoutFacade } from './builtin-modules.ts';
 import { licenceText } from './licences.ts';
 import { packageOf, packagesOf, staticClosure } from './static-closure.ts';
 
@@ -44,6 +45,18 @@ function checkKept(metafile: Metafile): void {
   for (const { start, without, why } of kept) {
     const found = packagesOf(staticClosure(metafile, start)).filter((name) => without.test(name));
     if (found.length > 0) throw new Error(`${start} loads ${found.join(', ')} at its start; ${why}`);
+  }
+}
+
+/** An import of one of Node's modules reads all that it has, behind which there is undici: `builtin-modules.ts`. */
+function checkBuiltins(metafile: Metafile): void {
+  for (const [file, { imports }] of Object.entries(metafile.outputs)) {
+    const found = imports.find(
+      ({ kind, external, path }) =>
+        external &&
+        (kind === 'import-statement' || (kind === 'dynamic-import' && /^(?:node:)?http$/.test(path))),
+    );
+    if (found) throw new Error(`${file} imports ${found.path}: take it by process.getBuiltinModule`);
   }
 }
 
@@ -85,6 +98,7 @@ async function main(): Promise<void> {
     platform: 'node',
     // ES modules first: of a CommonJS module that is loaded by import(), esbuild gives nothing but `default`.
     mainFields: ['module', 'main'],
+    plugins: [builtinsWithoutFacade],
     format: 'esm',
     target: 'node24',
     // Not identifiers: a stack trace of an operator should name functions. esbuild can minify them and keep the names
@@ -98,9 +112,10 @@ async function main(): Promise<void> {
     logLevel: 'warning',
     // What is written as CommonJS asks for Node's modules by `require`.
     banner: {
-      js: "import { createRequire as podpassRequire } from 'node:module'; const require = podpassRequire(import.meta.url);",
+      js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);",
     },
   });
+  checkBuiltins(metafile);
   checkKept(metafile);
   checkLoaded(metafile);
 

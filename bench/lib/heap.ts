@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerProcess } from './podpass.ts';
 
+/** A process whose inspector can be opened. */
+type Inspectable = Pick<ServerProcess, 'pid' | 'lines'>;
+
 /**
- * Bytes that are alive in the heap of a running server, after a collection. Asks V8's inspector, which is opened by
+ * Bytes that are alive in the heap of a running process, after a collection. Asks V8's inspector, which is opened by
  * SIGUSR1 and costs nothing before.
  */
-export async function liveHeapBytes({ pid, lines }: ServerProcess): Promise<number> {
+export async function liveHeapBytes({ pid, lines }: Inspectable): Promise<number> {
   const address = () => lines.map((line) => /Debugger listening on (ws:\S+)/.exec(line)?.[1]).find(Boolean);
   if (address() === undefined) process.kill(pid, 'SIGUSR1');
   for (let i = 0; address() === undefined && i < 100; i += 1) await sleep(50);
@@ -13,7 +16,7 @@ export async function liveHeapBytes({ pid, lines }: ServerProcess): Promise<numb
   try {
     await new Promise((resolve, reject) => {
       socket.onopen = resolve;
-      socket.onerror = () => reject(new Error('the inspector of the server cannot be reached'));
+      socket.onerror = () => reject(new Error('the inspector of the process cannot be reached'));
     });
     // Twice: what finalizers let go is found by the second.
     await command(socket, 'HeapProfiler.collectGarbage');

@@ -1,11 +1,16 @@
+import type { FigureId } from '../figures.ts';
+
+export type Budget = { readonly atMost: number } | { readonly atLeast: number };
+
 /** One figure and what it may be. */
 export interface Measurement {
+  readonly id: FigureId;
   /** What was measured, with the conditions that matter: `credentials, IMDSv1, 64 connections: requests/s`. */
   readonly what: string;
   readonly value: number;
   /** `× bare`, `MB`, `ms`; empty for a count. */
   readonly unit: string;
-  readonly budget?: { readonly atMost: number } | { readonly atLeast: number };
+  readonly budget?: Budget;
   /** What it is to be seen beside: the bare server's figure, single rounds. */
   readonly beside?: string;
   /** For the JSON: everything that was read. */
@@ -15,7 +20,7 @@ export interface Measurement {
 export type Verdict = 'within' | 'MISSED' | 'no budget';
 
 /** A figure that could not be had is a miss. */
-export function verdictOf({ value, budget }: Measurement): Verdict {
+export function verdictOf({ value, budget }: Pick<Measurement, 'value' | 'budget'>): Verdict {
   if (budget === undefined) return 'no budget';
   const within = 'atMost' in budget ? value <= budget.atMost : value >= budget.atLeast;
   return within ? 'within' : 'MISSED';

@@ -1,8 +1,8 @@
 import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
 import { type Cloud, startCloud } from '../cloud/start-cloud.ts';
 import { type AgentProcess, type ServerProcess, startAgent, startServer } from './podpass.ts';
-import { ask, credentialsPath } from './request.ts';
 import type { RowContext } from './row.ts';
+import { untilCredentials } from './until-credentials.ts';
 
 export interface NodeOfPods {
   readonly cloud: Cloud;
@@ -27,13 +27,17 @@ export const podsOfNode: readonly PodSpec[] = Array.from({ length: podsOfANode }
 }));
 
 /** Cluster, server and the agent of one full node, each pod with its credentials there. */
-export async function startNodeOfPods({ onEnd }: Pick<RowContext, 'onEnd'>): Promise<NodeOfPods> {
+export async function startNodeOfPods({
+  onEnd,
+  flame,
+}: Pick<RowContext, 'onEnd' | 'flame'>): Promise<NodeOfPods> {
+  const profiled = flame !== undefined;
   const cloud = await startCloud();
   onEnd(cloud.stop);
   await cloud.call('createPods', podsOfNode);
-  const server = await startServer(cloud);
+  const server = await startServer(cloud, { profiled });
   onEnd(server.stop);
-  const agent = await startAgent(cloud, { node: 'node-0', servers: [server] });
+  const agent = await startAgent(cloud, { node: 'node-0', servers: [server], profiled });
   onEnd(agent.stop);
   await untilAllServed(agent.port);
   return { cloud, server, agent, role: loadRole };
@@ -41,16 +45,5 @@ export async function startNodeOfPods({ onEnd }: Pick<RowContext, 'onEnd'>): Pro
 
 /** @throws Error naming a pod that gets no credentials */
 export async function untilAllServed(port: number): Promise<void> {
-  for (const { address, role = '' } of podsOfNode) {
-    const answer = await untilServed(port, address, role);
-    if (answer !== 200) throw new Error(`the pod at ${address} got ${answer}`);
-  }
-}
-
-/** Asks until there are credentials; the status of the last answer. */
-async function untilServed(port: number, from: string, role: string): Promise<number> {
-  let status = 0;
-  for (let attempt = 0; attempt < 20 && status !== 200; attempt += 1)
-    status = (await ask({ port, path: credentialsPath(role), from })).status;
-  return status;
+  for (const pod of podsOfNode) await untilCredentials(port, pod);
 }

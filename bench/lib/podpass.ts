@@ -10,6 +10,10 @@ import type { Cloud } from '../cloud/start-cloud.ts';
 const root = resolve(import.meta.dirname, '../..');
 const host = '127.0.0.1';
 const readyMillis = 60_000;
+/** Where V8's inspector would listen once SIGUSR1 opens it; nothing is opened before. */
+const inspectorFlag = '--inspect-port=127.0.0.1:0';
+/** What Kubernetes gives a pod to end. */
+const terminationMillis = 30_000;
 const serviceAccountImport = `--import=${join(root, 'bench/programs/service-account-folder.mjs')}`;
 
 /** What is run: what ships, or the sources as they are. */
@@ -39,10 +43,14 @@ export async function buildBundle(): Promise<void> {
 export interface ServerProcess {
   readonly pid: number;
   readonly grpcPort: number;
+  /** Where profiles are to be had, if that was wished. */
+  readonly profileUrl?: string;
   readonly telemetryUrl: string;
   /** The latest lines of its log. */
   readonly lines: readonly string[];
   stop(): Promise<void>;
+  /** As kubelet does: asks it to end, and gives it half a minute. */
+  terminate(): Promise<void>;
 }
 
 export interface AgentProcess {
@@ -50,19 +58,38 @@ export interface AgentProcess {
   /** The metadata door. */
   readonly port: number;
   readonly url: string;
+  /** Where profiles are to be had, if that was wished. */
+  readonly profileUrl?: string;
+  /** The latest lines of its log. */
+  readonly lines: readonly string[];
   stop(): Promise<void>;
+  /** As kubelet does: asks it to end, and gives it half a minute. */
+  terminate(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Default: one that is free. */
+  readonly grpcPort?: number;
+  /** Whether it serves profiles. */
+  readonly profiled?: boolean;
+  /** Calls of STS per second. Default: as it ships. */
+  readonly stsRate?: number;
+  /** Whether sessions are shorter than STS gives any: else each would be refreshed all the time, as long before its end as one is. */
+  readonly shortSessions?: boolean;
 }
 
 /** Starts `podpass server` as it runs in a cluster, and waits until it knows the pods. */
-export async function startServer(cloud: Cloud): Promise<ServerProcess> {
-  const [grpcPort = 0, telemetryPort = 0] = await freePorts(2);
-  const lines: string[] = [];
+export async function startServer(cloud: Cloud, options: ServerOptions = {}): Promise<ServerProcess> {
+  const [freePort = 0, telemetryPort = 0, profilePort = 0] = await freePorts(3);
+  const { grpcPort = freePort } = options;
+  const profiles = profilesOf(options.profiled === true, profilePort);
+  const log = keepLines();
   const child = startChild({
     title: 'podpass server',
     command: [
       process.execPath,
       ...nodeFlags.server,
-      '--inspect-port=127.0.0.1:0',
+      inspectorFlag,
       serviceAccountImport,
       programs.bundle,
       'server',
@@ -74,17 +101,17 @@ export async function startServer(cloud: Cloud): Promise<ServerProcess> {
       `--sts-endpoint=${cloud.stsUrl}`,
       '--region=eu-west-1',
       `--prometheus-listen-addr=${host}:${telemetryPort}`,
+      ...(options.stsRate === undefined ? [] : [`--sts-rate=${options.stsRate}`]),
+      ...(options.shortSessions ? ['--session-refresh=1s'] : []),
+      ...profiles.flags,
     ],
     env: inClusterEnvironment(cloud),
     clock: systemClock,
-    onLine: (line) => {
-      lines.push(line);
-      if (lines.length > 200) lines.shift();
-    },
+    onLine: log.onLine,
   });
   const telemetryUrl = `http://${host}:${telemetryPort}`;
   await ready(child, `${telemetryUrl}/readyz`);
-  return { pid: child.pid, grpcPort, telemetryUrl, lines, stop: () => stop(child) };
+  return { pid: child.pid, grpcPort, telemetryUrl, lines: log.lines, ...profiles.at, ...endings(child) };
 }
 
 export interface AgentOptions {
@@ -92,16 +119,26 @@ export interface AgentOptions {
   readonly servers: readonly { readonly grpcPort: number }[];
   /** Default: the bundle. */
   readonly program?: keyof typeof programs;
+  /** Default: one that is free. An agent that replaces another takes the same. */
+  readonly port?: number;
+  /** Whether it serves profiles. */
+  readonly profiled?: boolean;
 }
 
 /** Starts `podpass standalone` as it runs in a cluster, and waits until its pods have credentials. */
-export async function startStandalone(cloud: Cloud, node: string): Promise<AgentProcess> {
-  const [port = 0, telemetryPort = 0] = await freePorts(2);
+export async function startStandalone(
+  cloud: Cloud,
+  { node, profiled = false }: Pick<AgentOptions, 'node' | 'profiled'>,
+): Promise<AgentProcess> {
+  const [port = 0, telemetryPort = 0, profilePort = 0] = await freePorts(3);
+  const profiles = profilesOf(profiled, profilePort);
+  const log = keepLines();
   const child = startChild({
     title: 'podpass standalone',
     command: [
       process.execPath,
       ...nodeFlags.agent,
+      inspectorFlag,
       serviceAccountImport,
       programs.bundle,
       'standalone',
@@ -117,32 +154,46 @@ export async function startStandalone(cloud: Cloud, node: string): Promise<Agent
       '--sts-rate=600',
       '--region=eu-west-1',
       `--prometheus-listen-addr=${host}:${telemetryPort}`,
+      ...profiles.flags,
     ],
     env: inClusterEnvironment(cloud),
     clock: systemClock,
+    onLine: log.onLine,
   });
   await ready(child, `http://${host}:${telemetryPort}/readyz`);
-  return { pid: child.pid, port, url: `http://${host}:${port}`, stop: () => stop(child) };
+  const at = { port, url: `http://${host}:${port}`, ...profiles.at };
+  return { pid: child.pid, lines: log.lines, ...at, ...endings(child) };
 }
 
 /** Starts `podpass agent` and waits until it knows its node's pods. */
 export async function startAgent(cloud: Cloud, options: AgentOptions): Promise<AgentProcess> {
-  const { port, telemetryPort, child } = await launchAgent(cloud, options);
+  const { port, telemetryPort, profiles, lines, child } = await launchAgent(cloud, options);
   await ready(child, `http://${host}:${telemetryPort}/readyz`);
-  return { pid: child.pid, port, url: `http://${host}:${port}`, stop: () => stop(child) };
+  const at = { port, url: `http://${host}:${port}`, ...profiles.at };
+  return { pid: child.pid, lines, ...at, ...endings(child) };
 }
 
 /** Starts `podpass agent` and waits for nothing. */
 export async function launchAgent(
   cloud: Cloud,
-  { node, servers, program = 'bundle' }: AgentOptions,
-): Promise<{ readonly child: Child; readonly port: number; readonly telemetryPort: number }> {
-  const [port = 0, telemetryPort = 0] = await freePorts(2);
+  { node, servers, program = 'bundle', profiled = false, ...options }: AgentOptions,
+): Promise<{
+  readonly child: Child;
+  readonly port: number;
+  readonly telemetryPort: number;
+  readonly profiles: Profiles;
+  readonly lines: readonly string[];
+}> {
+  const [freePort = 0, telemetryPort = 0, profilePort = 0] = await freePorts(3);
+  const { port = freePort } = options;
+  const profiles = profilesOf(profiled, profilePort);
+  const log = keepLines();
   const child = startChild({
     title: 'podpass agent',
     command: [
       process.execPath,
       ...nodeFlags.agent,
+      inspectorFlag,
       programs[program],
       'agent',
       '--json-log',
@@ -153,12 +204,14 @@ export async function launchAgent(
       `--node-name=${node}`,
       `--metadata-endpoint=${cloud.metadataUrl}`,
       `--prometheus-listen-addr=${host}:${telemetryPort}`,
+      ...profiles.flags,
     ],
     env: environment,
     clock: systemClock,
+    onLine: log.onLine,
   });
   killAtExit(child.pid);
-  return { child, port, telemetryPort };
+  return { child, port, telemetryPort, profiles, lines: log.lines };
 }
 
 /** Nothing of the person's own: no AWS settings, no kubeconfig, no options of Node. */
@@ -194,8 +247,36 @@ async function ready(child: Child, url: string): Promise<void> {
   }
 }
 
-async function stop(child: Child): Promise<void> {
-  await child.stop(2_000);
+interface Profiles {
+  readonly flags: readonly string[];
+  readonly at: { readonly profileUrl?: string };
+}
+
+/** By the product's own profile routes, so that nothing else is in the process than what an operator would have. */
+function profilesOf(wished: boolean, port: number): Profiles {
+  if (!wished) return { flags: [], at: {} };
+  const address = `${host}:${port}`;
+  return { flags: [`--pprof-listen-addr=${address}`], at: { profileUrl: `http://${address}/debug/pprof/` } };
+}
+
+/** The latest lines that a process writes: where its inspector says its address. */
+function keepLines() {
+  const lines: string[] = [];
+  return {
+    lines,
+    onLine(line: string) {
+      lines.push(line);
+      if (lines.length > 200) lines.shift();
+    },
+  };
+}
+
+function endings(child: Child) {
+  return { stop: () => stop(child), terminate: () => stop(child, terminationMillis) };
+}
+
+async function stop(child: Child, graceMillis = 2_000): Promise<void> {
+  await child.stop(graceMillis);
   living.delete(child.pid);
 }
 

@@ -27,3 +27,16 @@ export function cpuSecondsOf(pid: number): number {
   }
   return nanoseconds / 1e9;
 }
+
+/** Bytes that a process has read and written so far, by any call that reads or writes: sockets, pipes and files. */
+export interface Traffic {
+  readonly read: number;
+  readonly written: number;
+}
+
+/** Reads `/proc/PID/io`. Of a process that only talks to others it is what came over its connections, TLS and all. */
+export function trafficOf(pid: number): Traffic {
+  const text = readFileSync(`/proc/${pid}/io`, 'utf8');
+  const field = (name: string) => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(text)?.[1]);
+  return { read: field('rchar'), written: field('wchar') };
+}

@@ -12,6 +12,8 @@ export interface Program {
   readonly pid: number;
   /** The next line. Rejects when the program ends without one. */
   next<T>(): Promise<T>;
+  /** The first line that it writes from now on: of a program that reports by itself. */
+  latest<T>(): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -43,16 +45,26 @@ export async function startProgram(
   const child = spawn(process.execPath, [...nodeFlags, file, JSON.stringify(input)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const reader = createInterface({ input: child.stdout });
+  const waiting: string[] = [];
+  const ended = once(reader, 'close');
+  reader.on('line', (line) => waiting.push(line));
+
+  async function next<T>(): Promise<T> {
+    if (waiting.length === 0) await Promise.race([once(reader, 'line'), ended]);
+    const line = waiting.shift();
+    if (line !== undefined) return JSON.parse(line) as T;
+    throw new Error(`bench/programs/${name}.ts ended (status ${child.exitCode}) and said nothing`);
+  }
+
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   return {
     pid: child.pid ?? -1,
-    async next<T>() {
-      const { done, value } = await lines.next();
-      if (done)
-        throw new Error(`bench/programs/${name}.ts ended (status ${child.exitCode}) and said nothing`);
-      return JSON.parse(value) as T;
+    next,
+    latest() {
+      waiting.length = 0;
+      return next();
     },
     async stop() {
       process.removeListener('exit', kill);

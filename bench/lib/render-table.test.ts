@@ -4,6 +4,7 @@ import { type Measurement, verdictOf } from './measurement.ts';
 import { formatNumber, renderTable } from './render-table.ts';
 
 const row = (value: number, budget?: Measurement['budget']): Measurement => ({
+  id: 'agent-resident',
   what: 'memory',
   value,
   unit: 'MB',
@@ -60,6 +61,16 @@ describe('renderTable', () => {
   it('shows a miss as one', () => {
     assert.match(lines[2] ?? '', /^memory +38\.2 MB +<= 40 MB +within$/);
     assert.match(lines[4] ?? '', /^requests\/s +0\.8 × bare +>= 0\.85 × bare +MISSED$/);
+  });
+
+  it('judges nothing where figures mean nothing', () =>
+    assert.match(renderTable([row(41, { atMost: 40 })], { isJudged: false }), /<= 40 MB$/));
+
+  it('has what others came to under what is beside', () => {
+    const text = renderTable([{ ...row(12), beside: 'bare 10 MB' }], {
+      under: ({ id }) => `${id}: kiam 56 MB`,
+    });
+    assert.deepEqual(text.split('\n').slice(3), ['    bare 10 MB', '    agent-resident: kiam 56 MB']);
   });
 
   it('leaves budget and verdict empty where there are none', () =>

@@ -1,12 +1,22 @@
 import { type Measurement, verdictOf } from './measurement.ts';
 
-/** The measurements as a table for a terminal, each with what it is to be seen beside on a line of its own. */
-export function renderTable(measurements: readonly Measurement[]): string {
+export interface TableOptions {
+  /** Whether figures are held against their budgets. Default yes. */
+  readonly isJudged?: boolean;
+  /** A line more under a figure. */
+  readonly under?: (measurement: Measurement) => string | undefined;
+}
+
+/** The measurements as a table for a terminal, each with what it is to be seen beside on lines of their own. */
+export function renderTable(
+  measurements: readonly Measurement[],
+  { isJudged = true, under = () => undefined }: TableOptions = {},
+): string {
   const rows = measurements.map((measurement) => [
     measurement.what,
     withUnit(measurement.value, measurement.unit),
     budgetText(measurement),
-    verdictText(measurement),
+    isJudged ? verdictText(measurement) : '',
   ]);
   const head = ['what', 'measured', 'budget', ''];
   const widths = head.map((title, column) =>
@@ -28,8 +38,10 @@ export function renderTable(measurements: readonly Measurement[]): string {
   ];
   for (const [index, row] of rows.entries()) {
     lines.push(line(row));
-    const beside = measurements[index]?.beside;
-    if (beside !== undefined) lines.push(`    ${beside}`);
+    const measurement = measurements[index];
+    if (measurement === undefined) continue;
+    for (const text of [measurement.beside, under(measurement)])
+      if (text !== undefined) lines.push(`    ${text}`);
   }
   return lines.join('\n');
 }

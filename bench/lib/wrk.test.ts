@@ -18,8 +18,9 @@ Transfer/sec:     64.00MB
 `;
 
 describe('readReport', () => {
-  it('takes rate and latencies, in milliseconds', () => {
-    assert.deepEqual(readReport(report('')), { perSecond: 73600.12, p50: 0.85, p99: 1.35 });
+  it('takes requests, rate and latencies, in milliseconds', () => {
+    const expected = { requests: 368_000, perSecond: 73600.12, p50: 0.85, p99: 1.35 };
+    assert.deepEqual(readReport(report('')), expected);
   });
 
   for (const [text, millis] of [

@@ -8,6 +8,7 @@ export interface HttpLoad {
 }
 
 export interface LoadResult {
+  readonly requests: number;
   readonly perSecond: number;
   /** Milliseconds. */
   readonly p50: number;
@@ -49,6 +50,7 @@ export const missingWrk =
 export function readReport(text: string): LoadResult {
   if (/Non-2xx|Socket errors/.test(text)) throw new Error(`wrk met errors:\n${text}`);
   const result = {
+    requests: Number(/^\s*(\d+) requests in /m.exec(text)?.[1]),
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
     p50: readMillis(/^\s*50%\s+(\S+)/m.exec(text)?.[1]),
     p99: readMillis(/^\s*99%\s+(\S+)/m.exec(text)?.[1]),

@@ -7,6 +7,7 @@ import { server } from './server.ts';
 import { standalone } from './standalone.ts';
 import { startTime } from './start-time.ts';
 import { stsCalls } from './sts-calls.ts';
+import { upgrade } from './upgrade.ts';
 
 export const rows: readonly Row[] = [
   metadata,
@@ -17,4 +18,5 @@ export const rows: readonly Row[] = [
   propagation,
   stsCalls,
   startTime,
+  upgrade,
 ];

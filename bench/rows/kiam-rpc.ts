@@ -2,27 +2,25 @@ import { readFileSync } from 'node:fs';
 import { credentials as channelCredentials } from '@grpc/grpc-js';
 import { KiamServiceClient, KiamServiceService } from '../../src/wire/gen/kiam.ts';
 import type { TlsFiles } from '../cloud/protocol.ts';
+import { measured } from '../figures.ts';
+import { roundsOf } from '../lib/compare-door.ts';
 import { startNodeOfPods } from '../lib/node-of-pods.ts';
+import { besideText, pairedRounds, ratioOf } from '../lib/paired-rounds.ts';
 import { nodeFlags } from '../lib/podpass.ts';
-import { cpuSecondsOf } from '../lib/process-facts.ts';
 import { startProgram } from '../lib/program.ts';
-import type { Row } from '../lib/row.ts';
-import { median } from '../lib/statistics.ts';
+import { pick, type Row } from '../lib/row.ts';
+import { takeFlame } from '../lib/take-flame.ts';
 import type { BareGrpcInput } from '../programs/bare-grpc.ts';
 import type { RpcLoadInput, RpcLoadResult } from '../programs/rpc-load.ts';
 
 const inFlight = 64;
 const { path, requestSerialize, responseSerialize } = KiamServiceService.getPodCredentials;
 
-interface Run extends RpcLoadResult {
-  /** Of the server's CPU, for each call. */
-  readonly cpuMicros: number;
-}
-
 /** kiam's GetPodCredentials of a real server against a bare grpc-js server, in turn, as a kiam agent would call it. */
 export const kiamRpc: Row = {
   name: 'kiam-rpc',
   title: "kiam's GetPodCredentials at the server, mutual TLS",
+  hasFlame: true,
   async measure(context) {
     const { cloud, server, role } = await startNodeOfPods(context);
     const request = requestSerialize({ ip: '127.0.0.1', role }).toString('base64');
@@ -36,50 +34,52 @@ export const kiamRpc: Row = {
     context.onEnd(bare.stop);
     const { port: barePort } = await bare.next<{ port: number }>();
 
-    async function load(pid: number, port: number): Promise<Run> {
+    async function load(to: number, seconds: number) {
       const input: RpcLoadInput = {
         tls: cloud.agentTls,
-        port,
+        port: to,
         path,
         requestBase64: request,
         responseBytes: response.length + 5,
         inFlight,
-        seconds: context.quick ? 1 : 5,
+        seconds,
+        leastCalls: pick(context, 500, 10_000, 50_000),
       };
       const generator = await startProgram('rpc-load', input, []);
-      const before = cpuSecondsOf(pid);
       const result = await generator.next<RpcLoadResult>();
-      const cpu = cpuSecondsOf(pid) - before;
       await generator.stop();
       if (result.failed > 0) throw new Error(`${result.failed} calls failed`);
-      return { ...result, cpuMicros: (cpu * 1e6) / (result.perSecond * input.seconds) };
+      return { ...result, requests: result.calls };
     }
 
-    await load(server.pid, server.grpcPort);
-    await load(bare.pid, barePort);
-    const rounds: { bare: Run; server: Run }[] = [];
-    for (let round = 0; round < (context.quick ? 3 : 7); round += 1) {
-      const first = round % 2 === 1 ? await load(server.pid, server.grpcPort) : undefined;
-      const floor = await load(bare.pid, barePort);
-      const run = first ?? (await load(server.pid, server.grpcPort));
-      rounds.push({ bare: floor, server: run });
-      context.note(`server ${Math.round(run.perSecond)}/s, bare ${Math.round(floor.perSecond)}/s`);
-    }
-    const ratio = (read: (run: Run) => number) =>
-      median(rounds.map((round) => read(round.server) / read(round.bare)));
-    const both = (read: (run: Run) => number, digits: number) => {
-      const of = (who: 'bare' | 'server') => median(rounds.map((round) => read(round[who]))).toFixed(digits);
-      return `server ${of('server')}, bare ${of('bare')}`;
-    };
+    const seconds = pick(context, 0.5, 1.5, 5);
+    const pairs = await pairedRounds({
+      bare: { pid: bare.pid, load: () => load(barePort, seconds) },
+      own: { pid: server.pid, load: () => load(server.grpcPort, seconds) },
+      rounds: roundsOf(context),
+      onPair: ({ own, bare: floor }) =>
+        context.note(`server ${Math.round(own.perSecond)}/s, bare ${Math.round(floor.perSecond)}/s`),
+    });
+    await takeFlame(context, server, "server under kiam's GetPodCredentials", (span) =>
+      load(server.grpcPort, span),
+    );
+    const p99s = besideText(pairs, ({ p99 }) => p99, { name: 'p99: server', unit: 'ms', digits: 2 });
     return [
-      {
-        what: `kiam.KiamService/GetPodCredentials, mutual TLS, ${inFlight} in flight: calls/s`,
-        value: ratio(({ perSecond }) => perSecond),
-        unit: '× bare',
-        budget: { atLeast: 0.85 },
-        beside: `calls/s: ${both(({ perSecond }) => perSecond, 0)}; p99 in ms: ${both(({ p99 }) => p99, 2)}; CPU in µs a call: ${both(({ cpuMicros }) => cpuMicros, 1)}`,
-        details: rounds,
-      },
+      measured(
+        'kiam-rpc-rate',
+        ratioOf(pairs, ({ perSecond }) => perSecond),
+        {
+          beside: `${besideText(pairs, ({ perSecond }) => perSecond, { name: 'server', unit: 'calls/s', digits: 0 })}; ${p99s}`,
+          details: pairs,
+        },
+      ),
+      measured(
+        'kiam-rpc-cpu',
+        ratioOf(pairs, ({ cpuMicros }) => cpuMicros),
+        {
+          beside: besideText(pairs, ({ cpuMicros }) => cpuMicros, { name: 'server', unit: 'µs', digits: 1 }),
+        },
+      ),
     ];
   },
 };

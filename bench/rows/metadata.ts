@@ -6,8 +6,9 @@ import type { Row } from '../lib/row.ts';
 export const metadata: Row = {
   name: 'metadata',
   title: 'credentials requests at the agent, warm',
+  hasFlame: true,
   async measure(context) {
     const { agent, role } = await startNodeOfPods(context);
-    return compareDoor(context, { name: 'agent', port: agent.port, role });
+    return compareDoor(context, { ...agent, name: 'agent', role });
   },
 };

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
 import { machineMillis } from '../cloud/protocol.ts';
+import { type FigureId, measured } from '../figures.ts';
 import type { Measurement } from '../lib/measurement.ts';
 import { startNodeOfPods } from '../lib/node-of-pods.ts';
 import { ask, credentialsPath } from '../lib/request.ts';
-import type { Row } from '../lib/row.ts';
+import { pick, type Row } from '../lib/row.ts';
 import { percentile } from '../lib/statistics.ts';
 
 /** What STS takes here. Its real answers take from 50 to some hundred milliseconds. */
 const stsMillis = 100;
-const budgetMillis = 50;
 
 /**
  * From a pod with its address in the API to its first credentials. The hardest case: the pod is there at once, with
@@ -42,28 +42,24 @@ export const propagation: Row = {
 
     await create(1);
     const single: number[] = [];
-    for (let i = 0; i < (context.quick ? 30 : 150); i += 1) single.push(...(await create(1)));
+    for (let i = 0; i < pick(context, 5, 30, 150); i += 1) single.push(...(await create(1)));
     context.note(`one after the other: p99 ${percentile(single, 0.99).toFixed(1)} ms beyond STS`);
     const bursts: number[] = [];
-    for (let i = 0; i < (context.quick ? 2 : 8); i += 1) {
+    for (let i = 0; i < pick(context, 1, 2, 8); i += 1) {
       // The server's budget of calls fills up again.
       await sleep(1_500);
       bursts.push(...(await create(30)));
     }
     context.note(`bursts of 30: p99 ${percentile(bursts, 0.99).toFixed(1)} ms beyond STS`);
-    return [figure('one after the other', single), figure('in bursts of 30', bursts)];
+    return [figure('propagation-single', single), figure('propagation-burst', bursts)];
   },
 };
 
-function figure(how: string, values: readonly number[]): Measurement {
-  return {
-    what: `pod in the API -> credentials at the agent, ${how}: p99 beyond STS's ${stsMillis} ms`,
-    value: percentile(values, 0.99),
-    unit: 'ms',
-    budget: { atMost: budgetMillis },
-    beside: `p50 ${percentile(values, 0.5).toFixed(1)} ms, longest ${Math.max(...values).toFixed(1)} ms, of ${values.length} pods`,
+function figure(id: FigureId, values: readonly number[]): Measurement {
+  return measured(id, percentile(values, 0.99), {
+    beside: `p50 ${percentile(values, 0.5).toFixed(1)} ms, longest ${Math.max(...values).toFixed(1)} ms, of ${values.length} pods; STS takes ${stsMillis} ms`,
     details: values,
-  };
+  });
 }
 
 /** As an SDK that does not give up: asks, and asks again when it is put off. */

@@ -1,49 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
 import { startCloud } from '../cloud/start-cloud.ts';
+import { type FigureId, measured } from '../figures.ts';
+import { startFedServer } from '../lib/fed-server.ts';
 import { liveHeapBytes } from '../lib/heap.ts';
 import { idleCpuPercent } from '../lib/idle-cpu.ts';
-import type { Measurement } from '../lib/measurement.ts';
-import { startServer } from '../lib/podpass.ts';
 import { type MemoryFacts, memoryOf } from '../lib/process-facts.ts';
-import { startProgram } from '../lib/program.ts';
-import type { Row } from '../lib/row.ts';
-import type { NodeAgentsInput } from '../programs/node-agents.ts';
+import { pick, type Row } from '../lib/row.ts';
 
 const nodes = 50;
-const firstPods = 10_000;
-const morePods = 5_000;
+const wholeCluster = { firstPods: 10_000, morePods: 5_000 };
 const roles = 200;
 const podBytes = 5_000;
 
 /** Memory and idle CPU of a server of a large cluster that feeds all of its nodes. */
 export const server: Row = {
   name: 'server',
-  title: `memory and idle CPU of a server with ${firstPods} pods and ${nodes} agents`,
-  async measure({ quick, note, onEnd }) {
+  title: `memory and idle CPU of a server with ${wholeCluster.firstPods} pods and ${nodes} agents`,
+  async measure(context) {
+    const { smoke, note, onEnd } = context;
+    const { firstPods, morePods } = smoke ? { firstPods: 500, morePods: 100 } : wholeCluster;
     const cloud = await startCloud();
     onEnd(cloud.stop);
     note(`creating ${firstPods} pods`);
     await cloud.call('createPods', podRange(0, firstPods));
 
-    /** A server that has listed the pods, and then has fed its agents. */
     async function startFeeding() {
-      const process = await startServer(cloud);
-      onEnd(process.stop);
-      const listed = memoryOf(process.pid);
-      const input: NodeAgentsInput = {
-        tls: cloud.agentTls,
-        grpcPorts: [process.grpcPort],
-        nodes: Array.from({ length: nodes }, (_, i) => `node-${i}`),
-      };
-      const agents = await startProgram('node-agents', input, []);
-      onEnd(agents.stop);
-      const untilServed = async (pods: number) => {
-        for (let served = 0; served < pods; ) ({ served } = await agents.next<{ served: number }>());
-      };
-      await untilServed(firstPods);
-      await sleep(quick ? 1_000 : 5_000);
-      return { process, agents, untilServed, listed, fed: memoryOf(process.pid) };
+      const fed = await startFedServer(cloud, { nodes, onEnd });
+      await fed.untilServed(firstPods);
+      await sleep(pick(context, 200, 1_000, 5_000));
+      return { ...fed, fed: memoryOf(fed.process.pid) };
     }
 
     note(`listing by pages, and feeding ${nodes} agents`);
@@ -55,7 +41,7 @@ export const server: Row = {
     await cloud.call('setListStreaming', true);
     const { process, untilServed, listed, fed } = await startFeeding();
 
-    const idleSeconds = quick ? 5 : 30;
+    const idleSeconds = pick(context, 1, 5, 30);
     note(`watching it do nothing for ${idleSeconds} s`);
     const [cpu = Number.NaN] = await idleCpuPercent([process.pid], idleSeconds);
 
@@ -68,33 +54,20 @@ export const server: Row = {
     const heapAfter = await liveHeapBytes(process);
     const regrown = memoryOf(process.pid);
     const perPod = (before: number, after: number) => (after - before) / morePods / 1_000;
-    const resident = (how: string, facts: { listed: MemoryFacts; fed: MemoryFacts }): Measurement => ({
-      what: `server, ${firstPods} pods of 5 kB ${how}, ${nodes} agents: resident memory`,
-      value: facts.fed.residentMb,
-      unit: 'MB',
-      budget: { atMost: 150 },
-      beside: `${facts.listed.residentMb.toFixed(1)} MB after the list, before the agents; anonymous ${facts.fed.anonymousMb.toFixed(1)} MB`,
-      details: facts,
-    });
+    const resident = (id: FigureId, facts: { listed: MemoryFacts; fed: MemoryFacts }) =>
+      measured(id, facts.fed.residentMb, {
+        beside: `${facts.listed.residentMb.toFixed(1)} MB after the list, before the agents; anonymous ${facts.fed.anonymousMb.toFixed(1)} MB; ${firstPods} pods`,
+        details: facts,
+      });
     return [
-      resident('listed as a stream', { listed, fed }),
-      resident('listed by pages', { listed: paged.listed, fed: paged.fed }),
-      {
-        what: 'server: live heap for each further pod',
-        value: perPod(heapBefore, heapAfter),
-        unit: 'kB',
-        budget: { atMost: 3 },
+      resident('server-streamed', { listed, fed }),
+      resident('server-paged', { listed: paged.listed, fed: paged.fed }),
+      measured('server-per-pod', perPod(heapBefore, heapAfter), {
         beside:
           `${grown.residentMb.toFixed(1)} MB resident with ${firstPods + morePods} pods; live heap ${(heapBefore / 1e6).toFixed(1)} MB with ${firstPods} pods, ${(heapAfter / 1e6).toFixed(1)} MB with ${firstPods + morePods}; ` +
           `resident, both after a collection: ${perPod(collected.residentMb * 1e6, regrown.residentMb * 1e6).toFixed(2)} kB a pod`,
-      },
-      {
-        what: `server, ${firstPods} pods, ${nodes} agents, idle: CPU`,
-        value: cpu,
-        unit: '% of a core',
-        budget: { atMost: 1 },
-        beside: `over ${idleSeconds} s`,
-      },
+      }),
+      measured('server-idle', cpu, { beside: `over ${idleSeconds} s` }),
     ];
   },
 };

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type FigureId, measured } from '../figures.ts';
 import type { Measurement } from '../lib/measurement.ts';
 import { startNodeOfPods } from '../lib/node-of-pods.ts';
 import { launchAgent } from '../lib/podpass.ts';
 import { ask, credentialsPath } from '../lib/request.ts';
-import type { Row } from '../lib/row.ts';
+import { pick, type Row } from '../lib/row.ts';
 import { median } from '../lib/statistics.ts';
 
 /** How long a node is without an agent when its agent starts anew, in the bundle that ships and from the sources. */
@@ -36,26 +37,20 @@ export const startTime: Row = {
     for (const program of ['bundle', 'source'] as const) {
       const pings: number[] = [];
       const served: number[] = [];
-      for (let i = 0; i < (context.quick ? 3 : 9); i += 1) {
+      for (let i = 0; i < pick(context, 1, 3, 9); i += 1) {
         pings.push(await timeOf(program, '/ping'));
         served.push(await timeOf(program, credentialsPath(role)));
       }
       context.note(
         `from the ${program}: ${Math.round(median(pings))} ms to /ping, ${Math.round(median(served))} ms to credentials`,
       );
-      const figure = (
-        until: string,
-        values: readonly number[],
-        budget?: Measurement['budget'],
-      ): Measurement => ({
-        what: `start of an agent from the ${program} to its first answer to ${until}`,
-        value: median(values),
-        unit: 'ms',
-        ...(budget && { budget }),
-        beside: `median of ${values.length}; longest ${Math.round(Math.max(...values))} ms`,
-      });
-      const budget = program === 'bundle' ? { atMost: 500 } : undefined;
-      measurements.push(figure('/ping', pings, budget), figure('credentials', served, budget));
+      const figure = (id: FigureId, values: readonly number[]) =>
+        measured(id, median(values), {
+          beside: `median of ${values.length}; longest ${Math.round(Math.max(...values))} ms`,
+          details: values,
+        });
+      const prefix = program === 'bundle' ? 'start' : 'start-source';
+      measurements.push(figure(`${prefix}-ping`, pings), figure(`${prefix}-credentials`, served));
     }
     return measurements;
   },

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
 import { startCloud } from '../cloud/start-cloud.ts';
-import { startServer } from '../lib/podpass.ts';
-import { startProgram } from '../lib/program.ts';
+import { measured } from '../figures.ts';
+import { startNodeAgents, untilServed } from '../lib/fed-server.ts';
+import { type ServerProcess, startServer } from '../lib/podpass.ts';
 import type { Row } from '../lib/row.ts';
-import type { NodeAgentsInput } from '../programs/node-agents.ts';
 
 const servers = 2;
 const nodes = 8;
@@ -36,20 +36,15 @@ export const stsCalls: Row = {
         }),
       ),
     );
-    const grpcPorts: number[] = [];
+    const running: ServerProcess[] = [];
     for (let i = 0; i < servers; i += 1) {
-      const server = await startServer(cloud);
+      const server = await startServer(cloud, { shortSessions: true });
       onEnd(server.stop);
-      grpcPorts.push(server.grpcPort);
+      running.push(server);
     }
-    const input: NodeAgentsInput = {
-      tls: cloud.agentTls,
-      grpcPorts,
-      nodes: Array.from({ length: nodes }, (_, i) => `node-${i}`),
-    };
-    const agents = await startProgram('node-agents', input, []);
+    const agents = await startNodeAgents(cloud, running, nodes);
     onEnd(agents.stop);
-    for (let served = 0; served < pods; ) ({ served } = await agents.next<{ served: number }>());
+    await untilServed(agents, pods);
     if (!quick) {
       note(`waiting ${watchedSeconds} s, in which each session is refreshed twice`);
       await sleep(watchedSeconds * 1_000);
@@ -58,14 +53,10 @@ export const stsCalls: Row = {
     const byRole = await cloud.call('countSessionsByRole', 'shared-');
     const watched = quick ? 1 : periods;
     return [
-      {
-        what: `STS calls for each identity and refresh period (${servers} servers, ${nodes} agents, ${pods} pods, ${identities} identities)`,
-        value: calls / identities / watched,
-        unit: '',
-        budget: { atMost: 1 },
+      measured('sts-calls', calls / identities / watched, {
         beside: `${calls} calls in ${watched} period${watched === 1 ? '' : 's'}; from ${Math.min(...Object.values(byRole))} to ${Math.max(...Object.values(byRole))} for one identity`,
         details: byRole,
-      },
+      }),
     ];
   },
 };

@@ -131,7 +131,9 @@ function serverOptions(connections: ConnectionOptions): ServerOptions {
     'grpc.max_concurrent_streams': connections.maxConcurrentStreams ?? 1_000,
     // What an agent sends is a few hundred bytes.
     'grpc.max_receive_message_length': 64 * 1024,
-    // `grpc.enable_channelz` stays on: without it the library forgets its connections, and cannot cut them off.
+    // What nobody asks for here costs every call four closures. Without it the library forgets its connections and cannot
+    // cut them off: `cutOff` does that by their sockets.
+    'grpc.enable_channelz': 0,
   };
 }
 
