@@ -90,28 +90,30 @@ export function expiringIn(seconds: number) {
 }
 
 const pollSeconds = 5;
+/** Seconds. Half of it is what podpass needs to have left at least. */
+const shortestSession = 130;
 /** Beyond the second at which a client ought to have asked again. */
 const slackSeconds = 20;
 
 /**
  * Real sessions that end, shorter than those of AWS, replaced by podpass as always. What a client is told of their end
- * is moved to where its own habit of looking for new ones comes into play soon. It calls all the time, beyond the end of the
- * first session where its habit lets it ask before.
+ * is moved to where its own habit of looking for new ones comes into play soon. It calls all the time: until it has new
+ * keys, and where its habit is quick beyond the end of the first.
  */
 export async function acrossExpiry(cell: Cell): Promise<CellResult> {
   const { world, pod, refresh, keys } = cell;
-  // podpass serves what has 60 s left, and renews at half: so the first session has more than `after` left when served.
-  const sessionSeconds = Math.max(130, 2 * (refresh.after + slackSeconds));
+  // podpass renews at half and serves nothing that ends within a minute.
+  const sessionSeconds = Math.max(shortestSession, 2 * (refresh.after + slackSeconds));
   world.addStsFault(pod, { kind: 'early-expiry', seconds: sessionSeconds, announced: true });
   await warm(cell);
   strike(cell, { credentials: { kind: 'expiry', seconds: refresh.servedWith } });
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1_000;
   const calls: Call[] = [];
-  const mayEndAfter = refresh.after > sessionSeconds / 2 - slackSeconds ? 0 : sessionSeconds;
+  const endOfFirst = sessionSeconds === shortestSession ? sessionSeconds : 0;
   const bound = Math.max(sessionSeconds / 2, refresh.after) + 2 * slackSeconds;
   let renewedAfter: number | undefined;
-  while (renewedAfter === undefined ? seconds() < bound : seconds() < mayEndAfter + pollSeconds) {
+  while (renewedAfter === undefined ? seconds() < bound : seconds() < endOfFirst + pollSeconds) {
     const call = await cell.call();
     calls.push(call);
     if (resultOf(call, pod.arn) !== 'role') break;
@@ -133,11 +135,16 @@ export async function staleToken(cell: Cell): Promise<CellResult> {
   const expiry: Fault = { kind: 'expiry', seconds: refresh.servedWith };
   strike(cell, { credentials: expiry });
   const calls = [await cell.call()];
+  const seenBefore = proxy.seen.length;
   proxy.age();
   strike(cell, { credentials: { kind: 'stale-tokens' }, list: { kind: 'stale-tokens' } });
   await sleep((refresh.after + 2) * 1_000);
   calls.push(await cell.call());
+  // Some renew behind the call, and have the new keys in the next one.
+  await sleep(pollSeconds * 1_000);
+  calls.push(await cell.call());
   const outcome = outcomeOf(calls, pod.arn);
-  const renewed = calls[1]?.requests.some(({ target, status }) => target === 'credentials' && status === 200);
+  const since = proxy.seen.slice(seenBefore);
+  const renewed = since.some(({ target, status }) => target === 'credentials' && status === 200);
   return { outcome: outcome === 'role' && !renewed ? 'keeps old keys' : outcome, calls };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { messageOf } from '../../src/base/errors.ts';
@@ -10,7 +11,7 @@ export interface Client {
   readonly name: string;
   readonly dir: string;
   readonly manifest: Manifest;
-  /** Changes whenever one of its files does. */
+  /** Changes whenever one of its files does, or how it is built. */
   readonly fingerprint: string;
 }
 
@@ -50,10 +51,17 @@ function readClient(name: string, dir: string): Client {
     throw new Error(`${dir}: a client's folder is named with small letters, digits, dots and dashes`);
   try {
     const manifest = parseManifest(readFileSync(join(dir, manifestName), 'utf8'));
-    return { name, dir, manifest, fingerprint: fingerprint(filesOf(dir)) };
+    return { name, dir, manifest, fingerprint: fingerprintOf(dir, manifest) };
   } catch (error) {
     throw new Error(`${join(dir, manifestName)}: ${messageOf(error)}`);
   }
+}
+
+/** Of a manifest only what builds the client counts. */
+function fingerprintOf(dir: string, { build }: Manifest): string {
+  const files = filesOf(dir).filter((path) => path !== join(dir, manifestName));
+  const hash = createHash('sha256').update(fingerprint(files)).update(JSON.stringify(build));
+  return hash.digest('hex').slice(0, 12);
 }
 
 /** Folders that package managers and interpreters leave beside sources are not the client. */

@@ -13,7 +13,7 @@ import { footnoteOf, footnotes } from './footnotes.ts';
 import { type ConformanceOptions, choose, conformanceUsage, parseConformanceOptions } from './options.ts';
 import { type Column, type Page, readPage, renderPage } from './render-page.ts';
 import { renderTerminal } from './render-terminal.ts';
-import { attempts, fallsShort, type ReadyClient, runAll } from './run-all.ts';
+import { attempts, fallsShort, isSlow, type ReadyClient, runAll } from './run-all.ts';
 import { type CellReport, podNameOf } from './run-cell.ts';
 import type { ScenarioGroup } from './scenario.ts';
 import { scenarioGroups, scenarios } from './scenarios.ts';
@@ -94,6 +94,14 @@ async function conformance(options: ConformanceOptions, stopped: AbortSignal): P
     writeFileSync(pagePath, renderPage(page));
     say('docs/conformance.md is written');
   }
+  if (options.check && !options.long) {
+    const slow = ready.filter(({ client }) => isSlow(client)).map(({ client }) => client.name);
+    const idle = groups.flatMap((group) =>
+      group.scenarios.filter(({ isIdle }) => isIdle).map(({ name }) => name),
+    );
+    if (slow.length * idle.length > 0)
+      say(`left out without --long: ${idle.join(', ')} of ${slow.join(', ')}`);
+  }
   const missing = columns.filter((column) => column.missing !== undefined);
   const isLacking = missing.length > 0 && process.env[requireVariable] === '1';
   if (isLacking)
@@ -135,6 +143,7 @@ async function runIn(stopped: AbortSignal, { ready, groups, options, complain }:
       clients: ready,
       groups,
       concurrency: options.concurrency,
+      quick: options.check && !options.long,
       complain,
       onReport({ client, scenario, outcome, note, millis }, complaint) {
         say(

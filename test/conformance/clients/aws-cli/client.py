@@ -4,11 +4,11 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 aws = [sys.executable, str(Path(sys.executable).with_name("aws"))]
-version = subprocess.run([*aws, "--version"], capture_output=True, text=True).stdout
-print(json.dumps({"sdk": version.split(" ")[0].replace("/", " ")}), flush=True)
+print(json.dumps({"sdk": f"aws-cli {version('awscli')}"}), flush=True)
 
 for _ in sys.stdin:
     ended = subprocess.run([*aws, "sts", "get-caller-identity", "--output=json"], capture_output=True, text=True)
