@@ -9,6 +9,7 @@ describe('the options of npm run conformance', () => {
       only: [],
       scenarios: [],
       check: false,
+      build: false,
       long: false,
       folders: [],
       concurrency: 4,
@@ -18,11 +19,12 @@ describe('the options of npm run conformance', () => {
 
   it('are read', () => {
     const argv =
-      '--only rust --only boto3 --scenario imds-v2 --check --long --clients x --json y --concurrency 2';
+      '--only rust --only boto3 --scenario imds-v2 --check --build --long --clients x --json y --concurrency 2';
     assert.deepEqual(parseConformanceOptions(argv.split(' ')), {
       only: ['rust', 'boto3'],
       scenarios: ['imds-v2'],
       check: true,
+      build: true,
       long: true,
       folders: ['x'],
       json: 'y',
@@ -35,7 +37,17 @@ describe('the options of npm run conformance', () => {
     it(`are refused: ${argv.join(' ')}`, () => assert.throws(() => parseConformanceOptions(argv)));
 
   it('are each in the help', () => {
-    for (const flag of ['only', 'scenario', 'check', 'long', 'clients', 'json', 'concurrency', 'help'])
+    for (const flag of [
+      'only',
+      'scenario',
+      'check',
+      'build',
+      'long',
+      'clients',
+      'json',
+      'concurrency',
+      'help',
+    ])
       assert.match(conformanceUsage, new RegExp(`^  --${flag}\\b`, 'm'));
   });
 });

@@ -7,6 +7,8 @@ export interface ConformanceOptions {
   readonly scenarios: readonly string[];
   /** Compares with the committed table instead of writing it. */
   readonly check: boolean;
+  /** Builds the clients and runs none. */
+  readonly build: boolean;
   /** With `check`: also the cells that wait for minutes. */
   readonly long: boolean;
   /** Folders with further clients. */
@@ -24,6 +26,7 @@ written to docs/conformance.md.
 
   --only CLIENT       this client alone; may be repeated
   --scenario NAME     this scenario alone; may be repeated
+  --build             build the clients, and run none
   --check             compare with docs/conformance.md and write nothing; status 1 where a cell differs
   --long              with --check: also the cells of clients that renew credentials after ten minutes only
   --clients DIR       further clients, each a folder of DIR (test/conformance/README.md); may be repeated
@@ -42,6 +45,7 @@ export function parseConformanceOptions(argv: readonly string[]): ConformanceOpt
       only: { type: 'string', multiple: true, default: [] },
       scenario: { type: 'string', multiple: true, default: [] },
       check: { type: 'boolean', default: false },
+      build: { type: 'boolean', default: false },
       long: { type: 'boolean', default: false },
       clients: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
@@ -56,6 +60,7 @@ export function parseConformanceOptions(argv: readonly string[]): ConformanceOpt
     only: values.only,
     scenarios: values.scenario,
     check: values.check,
+    build: values.build,
     long: values.long,
     folders: values.clients,
     ...(values.json === undefined ? {} : { json: values.json }),
