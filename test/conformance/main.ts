@@ -146,6 +146,7 @@ async function runIn(stopped: AbortSignal, { ready, groups, options, complain }:
       concurrency: options.concurrency,
       quick: options.check && !options.long,
       complain,
+      onSetAside: (text) => say(`set aside, to be run again: ${text}`),
       onReport({ client, scenario, outcome, note, millis }, complaint) {
         say(
           `${client.padEnd(12)} ${scenario.padEnd(20)} ${outcome}${note ? ` (${note})` : ''}  ${millis} ms`,

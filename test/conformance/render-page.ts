@@ -60,8 +60,8 @@ export function renderPage(page: Page): string {
     row(['---', '---']),
     ...meanings.map(([word, meaning]) => row([word, meaning])),
     '',
-    'Plain words are as good as the row allows. *Slanted* ones are less, and **bold** ones mean a client without its role',
-    'for good; both have a footnote. A cell that came out otherwise than it must was run again, alone, twice at most.',
+    'Plain words are as good as the row allows. *Slanted* ones are less, and **bold** ones mean that the client is stuck;',
+    'both have a footnote. A cell that came out otherwise than it must was run again, alone, twice at most.',
     '',
     ...tables,
     '## Footnotes',
@@ -104,7 +104,7 @@ export function readPage(text: string): ReadonlyMap<string, ReadonlyMap<string, 
   const cells = new Map<string, ReadonlyMap<string, string>>();
   let heads: readonly string[] = [];
   for (const line of text.split('\n')) {
-    if (!line.startsWith('| ')) continue;
+    if (!line.startsWith('| ') || line.startsWith('| ---')) continue;
     const [first = '', ...others] = line.slice(2, -2).split(' | ');
     const name = /^`([^`]+)`/.exec(first)?.[1];
     if (name === undefined) heads = others;

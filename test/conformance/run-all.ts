@@ -18,11 +18,13 @@ export interface RunAllOptions extends Pick<RunCellOptions, 'world' | 'home' | '
   /** What a cell must be; one that is not is run again, alone. Says why in words. */
   readonly complain: (report: CellReport, group: ScenarioGroup) => string | undefined;
   readonly onReport: (report: CellReport, complaint: string | undefined) => void;
+  /** Told of a cell that will be run again, and why. */
+  readonly onSetAside: (text: string) => void;
 }
 
 export interface RunAllResult {
   readonly reports: readonly CellReport[];
-  /** Cells that came out otherwise when they were run again alone: `rust, get-slow-900: …`. */
+  /** Cells that came out as they must when they were run again, with what they were first. */
   readonly repeated: readonly string[];
   /** Cells that could not be run, in words. */
   readonly failures: readonly string[];
@@ -44,31 +46,44 @@ interface Job {
 
 /** Runs every client in every scenario. */
 export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
-  const { clients, groups, concurrency, quick, complain, onReport } = options;
+  const { clients, groups, concurrency, quick, complain, onReport, onSetAside } = options;
   const reports: CellReport[] = [];
   const repeated: string[] = [];
   const failures: string[] = [];
-  const again: Job[] = [];
+  const again: (Job & { readonly why: string })[] = [];
 
-  async function runJob({ ready, scenario }: Job, attempt: number): Promise<CellReport | undefined> {
-    const podName = podNameOf(ready.client.name, scenario.name, attempt);
+  /** The cell's report, and in words what is wrong with it; without a report, why it could not be run. */
+  async function attempt({ ready, scenario, group }: Job, count: number) {
+    const podName = podNameOf(ready.client.name, scenario.name, count);
     try {
-      return await runCell({ ...options, ...ready, scenario, podName });
+      const report = await runCell({ ...options, ...ready, scenario, podName });
+      const complaint = complain(report, group);
+      return complaint === undefined ? { report } : { report, complaint };
     } catch (error) {
       options.signal.throwIfAborted();
-      if (attempt === attempts) failures.push(messageOf(error));
-      return undefined;
+      return { complaint: messageOf(error) };
     }
   }
 
-  async function first(job: Job): Promise<void> {
-    const report = await runJob(job, 1);
-    if (report === undefined || complain(report, job.group) !== undefined) {
-      again.push(job);
+  function keep({ report, complaint }: Awaited<ReturnType<typeof attempt>>): void {
+    if (report === undefined) {
+      failures.push(complaint);
       return;
     }
     reports.push(report);
-    onReport(report, undefined);
+    onReport(report, complaint);
+  }
+
+  async function first(job: Job): Promise<void> {
+    const tried = await attempt(job, 1);
+    if (tried.complaint === undefined) {
+      keep(tried);
+      return;
+    }
+    const outcome = tried.report ? `${tried.report.outcome}: ` : '';
+    const why = `${nameOf(job)}: ${outcome}${tried.complaint}`;
+    onSetAside(why);
+    again.push({ ...job, why });
   }
 
   const jobs = groups.flatMap((group) =>
@@ -81,15 +96,12 @@ export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
   };
   await Promise.all([...idle.map(first), ...Array.from({ length: concurrency }, worker)]);
 
-  async function repeat(job: Job): Promise<void> {
-    for (let attempt = 2; attempt <= attempts; attempt += 1) {
-      const report = await runJob(job, attempt);
-      const complaint = report && complain(report, job.group);
-      if (report === undefined || (complaint !== undefined && attempt < attempts)) continue;
-      if (complaint === undefined)
-        repeated.push(`${report.client}, ${report.scenario}: as it must be at attempt ${attempt}`);
-      reports.push(report);
-      onReport(report, complaint);
+  async function repeat(job: Job & { readonly why: string }): Promise<void> {
+    for (let count = 2; count <= attempts; count += 1) {
+      const tried = await attempt(job, count);
+      if (tried.complaint !== undefined && count < attempts) continue;
+      if (tried.complaint === undefined) repeated.push(`${job.why}. As it must be at attempt ${count}`);
+      keep(tried);
       return;
     }
   }
@@ -98,6 +110,8 @@ export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
   for (const job of again) if (!job.scenario.isIdle) await repeat(job);
   return { reports, repeated, failures };
 }
+
+const nameOf = ({ ready, scenario }: Job) => `${ready.client.name}, ${scenario.name}`;
 
 const order: readonly Verdict[] = ['bad', 'fair', 'good'];
 

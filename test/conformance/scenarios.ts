@@ -22,7 +22,7 @@ const delay = (millis: number): Fault => ({ kind: 'delay', millis });
 const served: readonly Scenario[] = [
   {
     name: 'imds-v1',
-    title: 'IMDSv1: the client has no session token',
+    title: 'IMDSv1: PUT is refused on the way (405), so the client has no session token',
     needsV1: true,
     wanted: ['role by IMDSv1'],
     run: underFaults({ token: status(405) }, { token: status(405) }),
