@@ -8,7 +8,7 @@ import { requireVariable } from '../parts/availability.ts';
 import { projectRoot } from '../parts/locations.ts';
 import type { Scope } from '../parts/scope.ts';
 import { buildClient } from './build-client.ts';
-import { findClients, ownClients } from './find-clients.ts';
+import { type Client, findClients, ownClients } from './find-clients.ts';
 import { footnoteOf, footnotes } from './footnotes.ts';
 import { type ConformanceOptions, choose, conformanceUsage, parseConformanceOptions } from './options.ts';
 import { type Column, type Page, readPage, renderPage } from './render-page.ts';
@@ -28,15 +28,28 @@ const runBound = 30 * 60_000;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-async function conformance(options: ConformanceOptions, stopped: AbortSignal): Promise<number> {
-  if (process.platform !== 'linux')
-    throw new Error('pods have addresses in 127.0.0.0/8 here: it needs Linux');
+interface Selection {
+  readonly clients: readonly Client[];
+  readonly groups: readonly ScenarioGroup[];
+}
+
+/** @throws Error for a name that is none, and for clients that cannot be used. */
+function select(options: ConformanceOptions): Selection {
   const clients = choose('--only', options.only, findClients([ownClients, ...options.folders]));
   const chosen = choose('--scenario', options.scenarios, scenarios);
-  const groups: readonly ScenarioGroup[] = scenarioGroups
+  const groups = scenarioGroups
     .map((group) => ({ ...group, scenarios: group.scenarios.filter((own) => chosen.includes(own)) }))
     .filter((group) => group.scenarios.length > 0);
+  return { clients, groups };
+}
 
+async function conformance(
+  options: ConformanceOptions,
+  { clients, groups }: Selection,
+  stopped: AbortSignal,
+): Promise<number> {
+  if (process.platform !== 'linux')
+    throw new Error('pods have addresses in 127.0.0.0/8 here: it needs Linux');
   const ready: ReadyClient[] = [];
   const columns: Column[] = [];
   const building = AbortSignal.any([stopped, AbortSignal.timeout(buildBound)]);
@@ -163,8 +176,10 @@ async function runIn(stopped: AbortSignal, { ready, groups, options, complain }:
 
 async function main(argv: readonly string[]): Promise<number> {
   let options: ConformanceOptions;
+  let selection: Selection;
   try {
     options = parseConformanceOptions(argv);
+    selection = select(options);
   } catch (error) {
     process.stderr.write(`conformance: ${messageOf(error)}\n${conformanceUsage}`);
     return 2;
@@ -177,7 +192,7 @@ async function main(argv: readonly string[]): Promise<number> {
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.once(name, () => controller.abort(new Error(`ended by ${name}`)));
   try {
-    return await conformance(options, controller.signal);
+    return await conformance(options, selection, controller.signal);
   } catch (error) {
     process.stderr.write(`conformance: ${messageOf(error)}\n`);
     return 1;

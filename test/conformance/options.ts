@@ -34,7 +34,7 @@ written to docs/conformance.md.
   --concurrency N     cells at a time (default 4)
   --help              this text
 
-Status 0: all is as it must be. 1: a cell is not, or a client does not run. 2: the options are wrong.
+Status 0: all is as it must be. 1: a cell is not, or a client does not run. 2: the options, or a client's manifest, are wrong.
 `;
 
 /** @throws Error for what it does not know. */

@@ -18,6 +18,8 @@ export interface RunAllOptions extends Pick<RunCellOptions, 'world' | 'home' | '
   /** What a cell must be; one that is not is run again, alone. Says why in words. */
   readonly complain: (report: CellReport, group: ScenarioGroup) => string | undefined;
   readonly onReport: (report: CellReport, complaint: string | undefined) => void;
+  /** Runs one cell. Default: really. */
+  readonly run?: typeof runCell;
   /** Told of a cell that will be run again, and why. */
   readonly onSetAside: (text: string) => void;
 }
@@ -46,7 +48,7 @@ interface Job {
 
 /** Runs every client in every scenario. */
 export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
-  const { clients, groups, concurrency, quick, complain, onReport, onSetAside } = options;
+  const { clients, groups, concurrency, quick, complain, onReport, onSetAside, run = runCell } = options;
   const reports: CellReport[] = [];
   const repeated: string[] = [];
   const failures: string[] = [];
@@ -56,7 +58,7 @@ export async function runAll(options: RunAllOptions): Promise<RunAllResult> {
   async function attempt({ ready, scenario, group }: Job, count: number) {
     const podName = podNameOf(ready.client.name, scenario.name, count);
     try {
-      const report = await runCell({ ...options, ...ready, scenario, podName });
+      const report = await run({ ...options, ...ready, scenario, podName });
       const complaint = complain(report, group);
       return complaint === undefined ? { report } : { report, complaint };
     } catch (error) {
