@@ -67,6 +67,25 @@ export function knownLate(millis: number) {
   };
 }
 
+/** STS takes so many milliseconds for the credentials of a pod that is there when its first request comes. */
+export function credentialsLate(millis: number) {
+  return async (cell: Cell): Promise<CellResult> => {
+    const { world, pod, proxy } = cell;
+    world.addStsFault(pod, { kind: 'latency', millis, times: 1 });
+    await world.createNamespace(pod);
+    let created: Promise<void> | undefined;
+    // Not before: however long a client takes to start, it meets the wait.
+    proxy.onRequest = () => {
+      created ??= world.createPod(pod);
+      return created;
+    };
+    const first = await cell.call();
+    await proxy.onRequest('other');
+    await world.untilServed(pod);
+    return callAgain(cell, first);
+  };
+}
+
 /** Another process of the agent answers from the first GET on. */
 export async function replaced(cell: Cell): Promise<CellResult> {
   const { world, proxy } = cell;

@@ -78,6 +78,12 @@ async function conformance(
     const title = columns.find(({ name }) => name === report.client)?.title ?? '';
     const was = committed?.get(report.scenario)?.get(title);
     if (committed === undefined || was === report.outcome) return undefined;
+    if (scenarios.find(({ name }) => name === report.scenario)?.isTight) {
+      say(
+        `${report.client}, ${report.scenario}: ${report.outcome}; the committed table says: ${was}. It may, by its times`,
+      );
+      return undefined;
+    }
     return was === undefined ? 'the committed table has no such cell' : `the committed table says: ${was}`;
   }
 
@@ -121,9 +127,7 @@ async function conformance(
       say(`left out without --long: ${idle.join(', ')} of ${slow.join(', ')}`);
   }
   const seconds = Math.round((performance.now() - start) / 1_000);
-  say(
-    `${reports.length} cells of ${ready.length} clients in ${seconds} s; ${missing.length} clients not run`,
-  );
+  say(`${reports.length} cells in ${seconds} s; clients run: ${ready.length}, not run: ${missing.length}`);
   return failures.length + complaints.length > 0 || isLacking ? 1 : 0;
 }
 

@@ -17,6 +17,8 @@ export interface Scenario {
   readonly needsV1?: true;
   /** What is good; anything else is fair or bad. */
   readonly wanted: readonly Outcome[];
+  /** Its waits are so near to time limits of clients that a slow machine may see another outcome. */
+  readonly isTight?: true;
   /** It mostly waits: as many as there are run at the same time. */
   readonly isIdle?: true;
   readonly run: (cell: Cell) => Promise<CellResult>;

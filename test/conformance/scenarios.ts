@@ -1,6 +1,7 @@
 import {
   acrossExpiry,
   beforeAndAfter,
+  credentialsLate,
   expiringIn,
   knownLate,
   replaced,
@@ -67,21 +68,16 @@ const refused: readonly Scenario[] = [
   {
     name: 'late-pod',
     title: 'podpass hears of the pod 4 s after its first request (503)',
+    isTight: true,
     wanted: roleOrLater,
     run: knownLate(4_000),
   },
   {
     name: 'slow-sts',
     title: 'STS takes 4 s for the pod’s first credentials (503)',
+    isTight: true,
     wanted: roleOrLater,
-    run: beforeAndAfter(
-      async ({ world, pod }) => {
-        world.addStsFault(pod, { kind: 'latency', millis: 4_000, times: 1 });
-        await world.createNamespace(pod);
-        await world.createPod(pod);
-      },
-      async () => {},
-    ),
+    run: credentialsLate(4_000),
   },
   {
     name: 'role-added',
@@ -191,6 +187,7 @@ const gets: readonly Scenario[] = [
     name: `get-slow-${millis}`,
     title: `GET of the credentials after ${millis} ms`,
     wanted: anyRole,
+    isTight: true as const,
     run: underFaults({ credentials: delay(millis) }),
   })),
   {
