@@ -1,0 +1,177 @@
+// kill -9 of every kind of process, at random, under load. What pods were answered is judged afterwards, all of it.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { percentile } from '../../bench/lib/statistics.ts';
+import { createSeededRandom } from '../../src/base/random.ts';
+import { suiteScope } from '../end-to-end/suite-scope.ts';
+import { needs } from '../parts/availability.ts';
+import { checkHistory } from './check-history.ts';
+import { type ClusterWriter, createClusterWriter, type FaultPod } from './cluster-writer.ts';
+import { type Door, type FaultWorld, startFaultWorld } from './fault-world.ts';
+import { note } from './figures.ts';
+import type { HistoryEvent } from './history.ts';
+import { killAndRestart, noteDeath } from './mortal.ts';
+import { startPodClient } from './pod-client.ts';
+import { isLong, seed } from './settings.ts';
+
+const stormMillis = isLong ? 600_000 : 40_000;
+const bound = { timeout: stormMillis + 180_000 };
+/** Pods of a node that stay; addresses of a node that change hands. */
+const settled = 12;
+const restless = 4;
+const pauseMillis = 300;
+/** Wide, for a busy machine: what is slow here is the machine. */
+const lagMillis = 2_000;
+const settleMillis = 10_000;
+
+describe('kill -9 at random', needs('kube-apiserver', 'etcd'), () => {
+  const scope = suiteScope();
+  const random = createSeededRandom(seed);
+  const history: HistoryEvent[] = [];
+  const record = (event: HistoryEvent) => void history.push(event);
+  let world: FaultWorld;
+  let writer: ClusterWriter;
+  let lastPod = 0;
+
+  before(async () => {
+    world = await startFaultWorld(scope, { record, servers: 2, agents: 2, standalone: true, stsMillis: 50 });
+    writer = createClusterWriter(world.cluster, record);
+  }, bound);
+
+  /** Each has a role of its own: whoever gets another's credentials is found out. */
+  function nextPod({ name: door, nodeName }: Door, address: string): FaultPod {
+    lastPod += 1;
+    return { name: `pod-${lastPod}`, door, nodeName, address, role: `role-${lastPod}` };
+  }
+
+  function ask({ door, address }: FaultPod, port: number) {
+    return startPodClient({
+      door,
+      port,
+      address,
+      pauseMillis,
+      record: (request) => record({ kind: 'request', ...request }),
+    });
+  }
+
+  const between = (least: number, most: number) => least + random.next() * (most - least);
+
+  /** One pod after the other at one address, each with one role after the other. */
+  async function haveChanges(door: Door, address: string, until: AbortSignal): Promise<() => Promise<void>> {
+    for (;;) {
+      const pod = nextPod(door, address);
+      await writer.add(pod);
+      const client = ask(pod, door.port);
+      await setTimeout(between(2_000, 15_000));
+      if (until.aborted) return () => client.stop();
+      if (random.next() < 0.5) {
+        await writer.setRole(pod, `${pod.role}-changed`);
+        await setTimeout(between(2_000, 15_000));
+      }
+      if (until.aborted) return () => client.stop();
+      // kubelet: the containers end before the pod is gone and its address free.
+      await client.stop();
+      await writer.remove(pod);
+      await setTimeout(between(0, 1_000));
+    }
+  }
+
+  async function storm(until: number): Promise<number> {
+    let kills = 0;
+    while (performance.now() < until) {
+      const first = pick();
+      const second = random.next() < 0.3 ? pick() : first;
+      // Without its etcd an API server is not ready, and is waited for in vain.
+      const isOne = second === first || ['etcd', 'kube-apiserver'].includes(second.name);
+      const victims = isOne ? [first] : [first, second];
+      await Promise.all(victims.map((victim) => killAndRestart(victim, record)));
+      kills += victims.length;
+      await setTimeout(between(500, 15_000) * random.next());
+    }
+    return kills;
+  }
+
+  function pick() {
+    const { mortals } = world;
+    const victim = mortals[Math.floor(random.next() * mortals.length)];
+    assert.ok(victim);
+    return victim;
+  }
+
+  it(
+    `gives no pod another's credentials, and no pod less than is promised (seed ${seed})`,
+    bound,
+    async () => {
+      const stops: (() => Promise<void>)[] = [];
+      for (const [node, door] of world.doors.entries())
+        for (let i = 1; i <= settled; i += 1) {
+          const pod = nextPod(door, `127.90.${node}.${i}`);
+          await writer.add(pod);
+          stops.push(ask(pod, door.port).stop);
+        }
+      const changes = new AbortController();
+      const restlessOnes = world.doors.flatMap((door, node) =>
+        Array.from({ length: restless }, (_, i) =>
+          haveChanges(door, `127.91.${node}.${i + 1}`, changes.signal),
+        ),
+      );
+      await setTimeout(5_000);
+      const kills = await storm(performance.now() + stormMillis);
+      changes.abort();
+      stops.push(...(await Promise.all(restlessOnes)));
+      await setTimeout(settleMillis + 5_000);
+      await Promise.all(stops.map((stop) => stop()));
+      for (const mortal of world.mortals) noteDeath(mortal, record);
+
+      const { violations, owed } = checkHistory(history, {
+        doors: world.doors,
+        informants: ['server-1', 'server-2', 'standalone', 'kube-apiserver', 'etcd'],
+        lagMillis,
+        settleMillis,
+      });
+      report(kills, owed);
+      assert.ok(owed > 100, `only ${owed} requests had to be answered`);
+      assert.equal(
+        violations.length,
+        0,
+        `seed ${seed}: ${violations.length} violations\n${violations
+          .slice(0, 20)
+          .map(({ rule, text }) => `${rule}: ${text}`)
+          .join('\n')}\n${faultsAsText()}`,
+      );
+    },
+  );
+
+  function report(kills: number, owed: number): void {
+    const requests = history.filter((event) => event.kind === 'request');
+    const served = requests.filter(({ status }) => status === 200);
+    const millis = served.map(({ during }) => during.to - during.from);
+    const roles = new Set(history.flatMap((event) => (event.kind === 'pod' ? [event.role] : [])));
+    note(`kill -9, seed ${seed}`, `${kills} kills in ${Math.round(stormMillis / 1_000)} s`);
+    note(
+      'kill -9: requests of pods',
+      `${requests.length}, of which ${owed} had to be answered, and ${served.length} were`,
+    );
+    note('kill -9: a second try was needed', requests.filter(({ tries }) => tries > 1).length);
+    note('kill -9: told to come again (503)', requests.filter(({ status }) => status === 503).length);
+    note(
+      'kill -9: p50, p99, longest wait',
+      [0.5, 0.99, 1].map((share) => `${Math.round(percentile(millis, share))} ms`).join(', '),
+    );
+    note(
+      'kill -9: sessions that STS issued',
+      `${history.filter(({ kind }) => kind === 'issued').length} for ${roles.size} identities`,
+    );
+  }
+
+  function faultsAsText(): string {
+    return history
+      .flatMap((event) =>
+        event.kind === 'fault'
+          ? [`${event.process} away ${Math.round(event.during.from)} to ${Math.round(event.during.to)}`]
+          : [],
+      )
+      .join('\n');
+  }
+});
