@@ -18,6 +18,7 @@ import { createMetadataHandler, type ImdsMode } from './metadata-handler.ts';
 import { createMeter } from './meter.ts';
 import { createMetadataProxy, type MetadataProxyOptions } from './proxy.ts';
 import type { TokenSigner } from './session-token.ts';
+import { stopParsing } from './stop-parsing.ts';
 
 export interface MetadataServerOptions {
   readonly broker: Broker;
@@ -159,7 +160,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
     (request, response) => {
       const connection = connections.of(request.socket);
       // Refused connections are destroyed before they are read, so there is always one.
-      if (connection === undefined || isFlooding(connection)) request.socket.destroy();
+      if (connection === undefined || isFlooding(connection)) stopParsing(request.socket);
       else handle(request, response, connection);
     },
   );

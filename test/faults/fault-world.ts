@@ -9,7 +9,7 @@ import { bundle } from './bundle.ts';
 import { namespace } from './cluster-writer.ts';
 import type { DoorFacts, HistoryEvent } from './history.ts';
 import type { Mortal } from './mortal.ts';
-import { ownAwsEnv, startSts } from './sts-process.ts';
+import { ownAwsEnv, type StsProcess, startSts } from './sts-process.ts';
 
 /** A node, and where its pods ask. */
 export interface Door extends DoorFacts {
@@ -22,6 +22,7 @@ export interface FaultWorld {
   readonly cluster: Cluster;
   readonly doors: readonly Door[];
   readonly mortals: readonly Mortal[];
+  readonly sts: StsProcess;
   readonly processOf: (name: string) => PodpassProcess;
 }
 
@@ -134,6 +135,7 @@ export async function startFaultWorld(scope: Scope, options: FaultWorldOptions):
     cluster,
     doors,
     mortals,
+    sts,
     processOf(name) {
       const process = processes.get(name);
       if (process === undefined) throw new Error(`there is no ${name}`);

@@ -7,12 +7,12 @@ import { createSeededRandom } from '../../src/base/random.ts';
 import { suiteScope } from '../end-to-end/suite-scope.ts';
 import { needs } from '../parts/availability.ts';
 import { checkHistory } from './check-history.ts';
-import { type ClusterWriter, createClusterWriter, type FaultPod } from './cluster-writer.ts';
-import { type Door, type FaultWorld, startFaultWorld } from './fault-world.ts';
+import { createClusterWriter } from './cluster-writer.ts';
+import { type FaultWorld, startFaultWorld } from './fault-world.ts';
 import { note } from './figures.ts';
 import type { HistoryEvent } from './history.ts';
 import { killAndRestart, noteDeath } from './mortal.ts';
-import { startPodClient } from './pod-client.ts';
+import { type AskingPods, createAskingPods } from './restless-pods.ts';
 import { isLong, seed } from './settings.ts';
 
 const stormMillis = isLong ? 600_000 : 40_000;
@@ -31,51 +31,15 @@ describe('kill -9 at random', needs('kube-apiserver', 'etcd'), () => {
   const history: HistoryEvent[] = [];
   const record = (event: HistoryEvent) => void history.push(event);
   let world: FaultWorld;
-  let writer: ClusterWriter;
-  let lastPod = 0;
+  let pods: AskingPods;
 
   before(async () => {
     world = await startFaultWorld(scope, { record, servers: 2, agents: 2, standalone: true, stsMillis: 50 });
-    writer = createClusterWriter(world.cluster, record);
+    const writer = createClusterWriter(world.cluster, record);
+    pods = createAskingPods({ writer, random, record, pauseMillis });
   }, bound);
 
-  /** Each has a role of its own: whoever gets another's credentials is found out. */
-  function nextPod({ name: door, nodeName }: Door, address: string): FaultPod {
-    lastPod += 1;
-    return { name: `pod-${lastPod}`, door, nodeName, address, role: `role-${lastPod}` };
-  }
-
-  function ask({ door, address }: FaultPod, port: number) {
-    return startPodClient({
-      door,
-      port,
-      address,
-      pauseMillis,
-      record: (request) => record({ kind: 'request', ...request }),
-    });
-  }
-
   const between = (least: number, most: number) => least + random.next() * (most - least);
-
-  /** One pod after the other at one address, each with one role after the other. */
-  async function haveChanges(door: Door, address: string, until: AbortSignal): Promise<() => Promise<void>> {
-    for (;;) {
-      const pod = nextPod(door, address);
-      await writer.add(pod);
-      const client = ask(pod, door.port);
-      await setTimeout(between(2_000, 15_000));
-      if (until.aborted) return () => client.stop();
-      if (random.next() < 0.5) {
-        await writer.setRole(pod, `${pod.role}-changed`);
-        await setTimeout(between(2_000, 15_000));
-      }
-      if (until.aborted) return () => client.stop();
-      // kubelet: the containers end before the pod is gone and its address free.
-      await client.stop();
-      await writer.remove(pod);
-      await setTimeout(between(0, 1_000));
-    }
-  }
 
   async function storm(until: number): Promise<number> {
     let kills = 0;
@@ -103,25 +67,15 @@ describe('kill -9 at random', needs('kube-apiserver', 'etcd'), () => {
     `gives no pod another's credentials, and no pod less than is promised (seed ${seed})`,
     bound,
     async () => {
-      const stops: (() => Promise<void>)[] = [];
-      for (const [node, door] of world.doors.entries())
-        for (let i = 1; i <= settled; i += 1) {
-          const pod = nextPod(door, `127.90.${node}.${i}`);
-          await writer.add(pod);
-          stops.push(ask(pod, door.port).stop);
-        }
-      const changes = new AbortController();
-      const restlessOnes = world.doors.flatMap((door, node) =>
-        Array.from({ length: restless }, (_, i) =>
-          haveChanges(door, `127.91.${node}.${i + 1}`, changes.signal),
-        ),
-      );
+      for (const [node, door] of world.doors.entries()) {
+        for (let i = 1; i <= settled; i += 1) await pods.settle(door, `127.90.${node}.${i}`);
+        for (let i = 1; i <= restless; i += 1) pods.unsettle(door, `127.91.${node}.${i}`);
+      }
       await setTimeout(5_000);
       const kills = await storm(performance.now() + stormMillis);
-      changes.abort();
-      stops.push(...(await Promise.all(restlessOnes)));
+      await pods.calm();
       await setTimeout(settleMillis + 5_000);
-      await Promise.all(stops.map((stop) => stop()));
+      await pods.stop();
       for (const mortal of world.mortals) noteDeath(mortal, record);
 
       const { violations, owed } = checkHistory(history, {
