@@ -5,7 +5,7 @@ import type { ServerProcess } from './podpass.ts';
  * Bytes that are alive in the heap of a running server, after a collection. Asks V8's inspector, which is opened by
  * SIGUSR1 and costs nothing before.
  */
-export async function liveHeapBytes({ pid, lines }: ServerProcess): Promise<number> {
+export async function liveHeapBytes({ pid, lines }: Pick<ServerProcess, 'pid' | 'lines'>): Promise<number> {
   const address = () => lines.map((line) => /Debugger listening on (ws:\S+)/.exec(line)?.[1]).find(Boolean);
   if (address() === undefined) process.kill(pid, 'SIGUSR1');
   for (let i = 0; address() === undefined && i < 100; i += 1) await sleep(50);

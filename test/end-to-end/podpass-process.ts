@@ -35,6 +35,8 @@ export interface PodpassProcess {
 export interface RunOptions extends Pick<ProcessOptions, 'through' | 'stderr'> {
   /** Default: the sources as they are. */
   readonly program?: string;
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[];
 }
 
 export interface PodpassOptions extends RunOptions {
@@ -59,7 +61,7 @@ const terminateBound = 20_000;
 
 /** Starts a command of podpass as a process of its own, with nothing of this one's environment. */
 export async function startPodpass(options: PodpassOptions): Promise<PodpassProcess> {
-  const { scope, command, flags, env = {}, program = mainScript, through, stderr } = options;
+  const { scope, command, flags, env = {}, program = mainScript, nodeFlags = [], through, stderr } = options;
   const [telemetryPort] = await freePorts(1);
   const telemetry = `http://127.0.0.1:${telemetryPort}`;
   const log: LogLine[] = [];
@@ -67,6 +69,7 @@ export async function startPodpass(options: PodpassOptions): Promise<PodpassProc
     title: `podpass ${command}`,
     file: process.execPath,
     args: [
+      ...nodeFlags,
       program,
       command,
       ...logFlags[command],

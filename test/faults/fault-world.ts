@@ -1,6 +1,6 @@
 import { permittedKey } from '../end-to-end/annotate.ts';
 import { createHarness } from '../end-to-end/harness.ts';
-import { type PodpassProcess, startPodpass } from '../end-to-end/podpass-process.ts';
+import { type PodpassProcess, type RunOptions, startPodpass } from '../end-to-end/podpass-process.ts';
 import { region, roleBaseArn } from '../end-to-end/small-aws.ts';
 import { type Cluster, startCluster } from '../parts/cluster.ts';
 import { freePorts } from '../parts/free-ports.ts';
@@ -23,6 +23,9 @@ export interface FaultWorld {
   readonly doors: readonly Door[];
   readonly mortals: readonly Mortal[];
   readonly sts: StsProcess;
+  /** As whoever feeds on servers needs them: their ports, and an agent's certificate. */
+  readonly serverPorts: readonly number[];
+  readonly agentTls: { readonly cert: string; readonly key: string; readonly ca: string };
   readonly processOf: (name: string) => PodpassProcess;
 }
 
@@ -32,6 +35,8 @@ export interface FaultWorldOptions {
   readonly agents: number;
   readonly standalone: boolean;
   readonly stsMillis: number;
+  /** How servers are run, where that is not as always. */
+  readonly serverRun?: RunOptions;
 }
 
 export async function startFaultWorld(scope: Scope, options: FaultWorldOptions): Promise<FaultWorld> {
@@ -77,6 +82,7 @@ export async function startFaultWorld(scope: Scope, options: FaultWorldOptions):
         env: ownAwsEnv,
         port: serverPorts[i] ?? 0,
         flags: ['--level=info', '--sts-rate=600'],
+        ...(options.serverRun && { run: options.serverRun }),
       }),
     );
   for (const [i, name] of names('agent', options.agents).entries()) {
@@ -136,12 +142,20 @@ export async function startFaultWorld(scope: Scope, options: FaultWorldOptions):
     doors,
     mortals,
     sts,
+    serverPorts,
+    agentTls: filesOf(harness.tls.agent),
     processOf(name) {
       const process = processes.get(name);
       if (process === undefined) throw new Error(`there is no ${name}`);
       return process;
     },
   };
+}
+
+/** The values of `--cert=FILE` and so on. */
+function filesOf(flags: readonly string[]) {
+  const [cert = '', key = '', ca = ''] = flags.map((flag) => flag.slice(flag.indexOf('=') + 1));
+  return { cert, key, ca };
 }
 
 function names(kind: string, count: number): string[] {
