@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { liveHeapBytes } from '../../bench/lib/heap.ts';
 import { memoryOf } from '../../bench/lib/process-facts.ts';
 import { percentile } from '../../bench/lib/statistics.ts';
 import { createSeededRandom } from '../../src/base/random.ts';
@@ -14,6 +13,7 @@ import { type FaultWorld, startFaultWorld } from './fault-world.ts';
 import { type FedPods, startFedPods } from './fed-pods.ts';
 import { note } from './figures.ts';
 import type { HistoryEvent } from './history.ts';
+import { inspectableFlags, liveHeapOf } from './live-heap.ts';
 import { memoryLimitOf } from './manifest-limits.ts';
 import { limitMemory, type MemoryLimit, peakMemory } from './memory-limit.ts';
 import { type AskingPods, createAskingPods } from './restless-pods.ts';
@@ -48,7 +48,7 @@ describe('a cluster that changes all the time', needs('kube-apiserver', 'etcd'),
 
   before(async () => {
     limit = limitMemory(scope, 2 * memoryLimitOf('server.yaml'));
-    const serverRun = { through: limit.through, nodeFlags: ['--inspect-port=127.0.0.1:0'] };
+    const serverRun = { through: limit.through, nodeFlags: inspectableFlags };
     world = await startFaultWorld(scope, {
       record,
       servers: 2,
@@ -73,12 +73,7 @@ describe('a cluster that changes all the time', needs('kube-apiserver', 'etcd'),
     );
   }, bound);
 
-  function heapOf(name: string): Promise<number> {
-    const { pid, log } = world.processOf(name);
-    return liveHeapBytes({ pid, lines: log.map(({ msg = '' }) => msg) });
-  }
-
-  const heaps = () => Promise.all(servers.map(heapOf));
+  const heaps = () => Promise.all(servers.map((name) => liveHeapOf(world.processOf(name))));
 
   /** Whatever happens, nobody goes on asking for ever. */
   async function run() {

@@ -42,7 +42,7 @@ interface Wanted {
   arrived: boolean;
 }
 
-const writers = 8;
+const writers = 16;
 const pods = `/api/v1/namespaces/${namespace}/pods`;
 const mergePatch = 'application/merge-patch+json';
 /** For a role of before, which may be on its way while another is asked for. Generous, for a busy machine. */

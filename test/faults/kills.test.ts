@@ -63,10 +63,9 @@ describe('kill -9 at random', needs('kube-apiserver', 'etcd'), () => {
     return victim;
   }
 
-  it(
-    `gives no pod another's credentials, and no pod less than is promised (seed ${seed})`,
-    bound,
-    async () => {
+  /** Whatever happens, nobody goes on asking for ever. */
+  async function run(): Promise<number> {
+    try {
       for (const [node, door] of world.doors.entries()) {
         for (let i = 1; i <= settled; i += 1) await pods.settle(door, `127.90.${node}.${i}`);
         for (let i = 1; i <= restless; i += 1) pods.unsettle(door, `127.91.${node}.${i}`);
@@ -75,7 +74,18 @@ describe('kill -9 at random', needs('kube-apiserver', 'etcd'), () => {
       const kills = await storm(performance.now() + stormMillis);
       await pods.calm();
       await setTimeout(settleMillis + 5_000);
+      return kills;
+    } finally {
+      await pods.calm();
       await pods.stop();
+    }
+  }
+
+  it(
+    `gives no pod another's credentials, and no pod less than is promised (seed ${seed})`,
+    bound,
+    async () => {
+      const kills = await run();
       for (const mortal of world.mortals) noteDeath(mortal, record);
 
       const { violations, owed } = checkHistory(history, {
