@@ -83,7 +83,9 @@ export async function startFedPods(
         void setTimeout(unheardMillis).then(() => hear({ arrivals: [arrival], gone: [] }, true));
         continue;
       }
-      const known = wanted.get(name) ?? [];
+      const known = wanted.get(name);
+      // Pods have their names once: this one has been replaced since.
+      if (known === undefined) continue;
       const current = known.at(-1);
       if (current?.role === role) {
         if (current && !current.arrived) {
