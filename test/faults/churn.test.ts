@@ -21,7 +21,7 @@ import { isLong, seed } from './settings.ts';
 
 const podCount = isLong ? 10_000 : 1_000;
 const changesPerSecond = isLong ? 200 : 100;
-const churnMillis = isLong ? 600_000 : 40_000;
+const churnMillis = isLong ? 600_000 : 25_000;
 const nodeCount = 50;
 const roles = 200;
 const bound = { timeout: churnMillis + 600_000 };
