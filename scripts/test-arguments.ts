@@ -19,7 +19,7 @@ export interface TestArguments {
 export const testUsage = `usage: npm test [-- OPTIONS FILES]
 
 FILES are test files, folders or globs; without any, all tests run but those with a command of their own
-(npm run test:network, npm run test:wire).
+(npm run test:network, npm run test:wire, npm run test:faults).
 
   --grep PATTERN      only tests whose name matches this regular expression; may be repeated
   --require-parts     fail, instead of skipping, a suite that lacks a real part (also PODPASS_REQUIRE_PARTS=1)

@@ -7,6 +7,7 @@ const suffix = '.test.ts';
 /** Not among all tests: each has a command of its own in package.json, because all together are to take minutes. */
 const ownCommand = [
   'test/network',
+  'test/faults',
   'test/end-to-end/kiam-agents.test.ts',
   'test/end-to-end/kiam-servers.test.ts',
 ];

@@ -5,26 +5,43 @@ import { messageOf, PodpassError } from '../base/errors.ts';
 import { deriveTokenKey } from '../metadata/session-token.ts';
 
 const keyBytes = 32;
+const noRoom = ['ENOSPC', 'EDQUOT', 'EIO'] as const;
 
 /**
  * The key of session tokens of a process that has no other secret that outlives it: read from a file, or made and put
  * there. Whoever comes second uses what the first one wrote. Without a file it ends with the process.
  *
+ * A disk that is full, or fails, ends nobody's access: the key then ends with the process, too, which costs clients one
+ * request for a new token.
+ *
+ * @param onNoRoom is told, in words, when there is no file although there should be one
  * @throws PodpassError ERR_FILE
  */
-export async function loadTokenKey(path: string | undefined): Promise<Uint8Array> {
+export async function loadTokenKey(
+  path: string | undefined,
+  onNoRoom: (problem: string) => void = () => {},
+): Promise<Uint8Array> {
   if (path === undefined) return deriveTokenKey(randomBytes(keyBytes));
   try {
     const secret = (await readIfThere(path)) ?? (await create(path));
     if (secret.length < keyBytes) throw new Error(`it has ${secret.length} bytes of ${keyBytes}`);
     return deriveTokenKey(secret);
   } catch (cause) {
+    if (isNoRoom(cause)) {
+      onNoRoom(`--token-key-file ${path}: ${messageOf(cause)}. Session tokens end with this process.`);
+      return deriveTokenKey(randomBytes(keyBytes));
+    }
     throw new PodpassError(
       'ERR_FILE',
       `--token-key-file ${path} cannot be used: ${messageOf(cause)}. Mount a folder of the node's /run that podpass may write to, or leave the flag out.`,
       { cause },
     );
   }
+}
+
+/** What may be otherwise in a minute, without anybody having to change a manifest. */
+function isNoRoom(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && noRoom.some((code) => code === error.code);
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

@@ -2,10 +2,11 @@ import { sleep } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import { compileAllowRoute } from '../metadata/allow-route.ts';
 import type { ImdsMode } from '../metadata/metadata-handler.ts';
-import { createMetadataServer } from '../metadata/metadata-server.ts';
+import { createMetadataServer, defaultLimits } from '../metadata/metadata-server.ts';
 import { createTokenSigner } from '../metadata/session-token.ts';
 import type { Firewall } from '../node/firewall.ts';
 import { countPortListeners } from '../node/port-listeners.ts';
+import { connectionsWithin, readOpenFileLimit } from './open-files.ts';
 import { createPortHandover } from './port-handover.ts';
 import type { ProcessContext } from './process-context.ts';
 
@@ -49,6 +50,14 @@ const arrivalMillis = 250;
 export async function openDoor(options: OpenDoorOptions): Promise<Door> {
   const { context, broker, host, port, firewall } = options;
   const { clock, logger, metrics, health, signal } = context;
+  const openFiles = readOpenFileLimit();
+  const connections = connectionsWithin(openFiles);
+  if (connections < defaultLimits.connections)
+    logger.warn(
+      { openFiles, connections },
+      `this process may open ${openFiles} files, so its door takes ${connections} connections instead of ` +
+        `${defaultLimits.connections}: raise the limit (ulimit -n, LimitNOFILE) to ${defaultLimits.connections * 2}`,
+    );
   const door = createMetadataServer({
     broker,
     tokenSigner: createTokenSigner({ keys: [options.tokenKey], clock }),
@@ -61,6 +70,7 @@ export async function openDoor(options: OpenDoorOptions): Promise<Door> {
     allowIpQuery: options.allowIpQuery ?? false,
     health: () => health.report('ready'),
     liveness: () => health.report('live'),
+    limits: { connections },
     metrics,
     logger,
     clock,

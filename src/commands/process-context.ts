@@ -58,8 +58,13 @@ export async function startProcess(
   flags: ProcessFlags,
   { notice, first, sharesPorts = false }: StartOptions,
 ): Promise<ProcessContext> {
-  const logger = createLogger({ level: flags.level, json: flags.jsonLog, clock: systemClock });
   const metrics = createMetrics({ processMetrics: true, process: title });
+  const logger = createLogger({
+    level: flags.level,
+    json: flags.jsonLog,
+    clock: systemClock,
+    onLost: () => metrics.logLinesLost.inc(),
+  });
   const health = createHealth();
   health.add('live', 'process', () => ({ ok: true, message: `podpass ${title} ${version}` }));
   let isStarted = false;

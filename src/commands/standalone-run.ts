@@ -116,7 +116,7 @@ export async function runStandalone(flags: StandaloneFlags, notice: string | und
     podWaitMillis: flags.podWait,
     allowRoute: flags.allowRouteRegexp,
     metadataEndpoint: settings.metadataEndpoint,
-    tokenKey: await loadTokenKey(flags.tokenKeyFile),
+    tokenKey: await loadTokenKey(flags.tokenKeyFile, (problem) => context.logger.warn(problem)),
     isReady: () => isSynced && !isAnyPending(table.values()),
     firewall,
     removesRule: flags.iptablesRemove,

@@ -96,8 +96,11 @@ export function createConnections(limits: ConnectionLimits, metrics: Metrics): C
   };
 }
 
-/** Requests that may come in one read of the socket. */
-const mostAtOnce = 64;
+/**
+ * Requests that may come in one read of the socket. Everybody else waits while those of all connections are answered,
+ * which are thousands when pods are hostile: with 64 on each it took longer than an SDK waits.
+ */
+const mostAtOnce = 8;
 
 /**
  * Whether the client sends requests in bulk. They are small and answers are not: the 64 kB of them that one read takes

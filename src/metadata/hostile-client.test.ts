@@ -150,7 +150,7 @@ describe('a client that sends and does not read', () => {
     // The kernel takes some megabytes of answers before one has to wait.
     const open = async () => !/podpass_metadata_connections 0\n/.test(await door.metrics.registry.metrics());
     while (await open()) {
-      client.send(hidden.repeat(8));
+      client.send(hidden.repeat(2));
       await new Promise((resolve) => setImmediate(resolve));
     }
     client.close();
@@ -165,7 +165,8 @@ describe('a client that sends and does not read', () => {
     await client.closed;
     const text = await door.metrics.registry.metrics();
     const answered = Number(/responses_total\{handler="credentials",code="200"\} (\d+)/.exec(text)?.[1]);
-    assert.ok(answered <= 128, String(answered));
+    // What is left of them may come in a second read.
+    assert.ok(answered <= 16, String(answered));
     await checkOther(door);
   });
 

@@ -5,6 +5,7 @@ import { answerClientError } from './client-error.ts';
 import { createConnections, isFlooding } from './connection.ts';
 import { createDoor, type DoorOptions, type RequestLimits } from './door.ts';
 import { drain } from './drain.ts';
+import { stopParsing } from './stop-parsing.ts';
 
 export interface MetadataServerOptions extends DoorOptions {
   readonly limits?: Partial<MetadataLimits>;
@@ -81,7 +82,7 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   function onRequest(request: IncomingMessage, response: ServerResponse, asks?: 'unknown-expectation'): void {
     const connection = connections.of(request.socket);
     // Refused connections are destroyed before they are read, so there is always one.
-    if (connection === undefined || isFlooding(connection)) request.socket.destroy();
+    if (connection === undefined || isFlooding(connection)) stopParsing(request.socket);
     else door.handle(request, response, connection, asks);
   }
 
@@ -123,11 +124,18 @@ export function createMetadataServer(options: MetadataServerOptions): MetadataSe
   };
 }
 
+/**
+ * Connections that the kernel makes before they are accepted. Of more it drops the first packet, whosever it is, which is
+ * sent again after 1, 3, 7 s: a few pods that connect all at once kept others out for longer than any SDK waits. Linux
+ * takes no more than this unless it is told to (`net.core.somaxconn`).
+ */
+const backlog = 4_096;
+
 async function listen(
   server: Server,
   { host, port, reusePort = false }: ListenAddress,
 ): Promise<AddressInfo> {
-  const where: ListenOptions = { port, reusePort, backlog: 1_024, ...(host === undefined ? {} : { host }) };
+  const where: ListenOptions = { port, reusePort, backlog, ...(host === undefined ? {} : { host }) };
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onError = (cause: Error) => {
     const text = `cannot listen on ${host ?? '*'}:${port} for metadata: ${messageOf(cause)}. Is the port taken?`;

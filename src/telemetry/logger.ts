@@ -1,6 +1,8 @@
-import { destination, type Logger, pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { type Clock, systemClock } from '../base/clock.ts';
+import { createLogWriter } from './log-writer.ts';
 import { formatLogfmt } from './logfmt.ts';
+import { openStandardError } from './standard-error.ts';
 
 export type { Logger } from 'pino';
 
@@ -14,8 +16,10 @@ export interface LoggerOptions {
   readonly json: boolean;
   /** Default: the machine's. */
   readonly clock?: Clock;
-  /** Where lines go. Default: standard error. */
+  /** Where lines go. Default: standard error, which nobody ever waits for (`log-writer.ts`). */
   readonly write?: (line: string) => void;
+  /** Told of each line that standard error does not take. */
+  readonly onLost?: () => void;
 }
 
 /**
@@ -41,10 +45,11 @@ const secretFields = [
  * logger.info({ 'pod.namespace': 'default', 'pod.name': 'web-0' }, 'credentials issued');
  * ```
  */
-export function createLogger({ level, json, write, clock = systemClock }: LoggerOptions): Logger {
-  const out = write ? { write } : destination({ dest: 2, sync: true });
+export function createLogger(options: LoggerOptions): Logger {
+  const { level, json, clock = systemClock } = options;
+  const out = options.write ? { write: options.write } : writeToStandardError(options, clock, sayLost);
   const stream = json ? out : { write: (line: string) => out.write(formatLogfmt(line)) };
-  return pino(
+  const logger = pino(
     {
       level,
       base: null,
@@ -54,6 +59,21 @@ export function createLogger({ level, json, write, clock = systemClock }: Logger
     },
     stream,
   );
+  return logger;
+
+  function sayLost(lost: number): void {
+    logger.warn({ lost }, `${lost} lines of this log are lost: nobody read them, or there was no room`);
+  }
+}
+
+function writeToStandardError(
+  { onLost = () => {} }: LoggerOptions,
+  clock: Clock,
+  onRecovered: (lost: number) => void,
+) {
+  const writer = createLogWriter({ put: openStandardError(), clock, onLost, onRecovered });
+  process.once('exit', writer.flush);
+  return writer;
 }
 
 /** A logger that writes nothing. */

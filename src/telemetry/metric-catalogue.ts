@@ -30,6 +30,13 @@ const kube2iamBuckets = [...kiamBuckets, 8.192];
  * `podpass_`.
  */
 export const metricCatalogue = {
+  logLinesLost: {
+    name: 'podpass_log_lines_lost_total',
+    kind: 'counter',
+    help: 'Lines of the log that nobody read in time, or that the disk had no room for. Nothing waits for them.',
+    labels: [],
+    process: 'both',
+  },
   // The metadata door.
   metadataLatency: {
     name: 'kiam_metadata_handler_latency_seconds',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePorts } from '../parts/free-ports.ts';
 import { type Scope, stopWith } from '../parts/scope.ts';
 import { callerAt, type PodCaller } from './ask-agent.ts';
-import { type PodpassProcess, startPodpass } from './podpass-process.ts';
+import { type PodpassProcess, type RunOptions, startPodpass } from './podpass-process.ts';
 import { region, roleBaseArn } from './small-aws.ts';
 import { type TlsFiles, writeTlsFiles } from './tls-files.ts';
 
@@ -17,6 +17,7 @@ export interface ServerOptions {
   /** Where it listened before it was killed. Default: a free one. */
   readonly port?: number;
   readonly flags?: readonly string[];
+  readonly run?: RunOptions;
 }
 
 export interface AgentOptions {
@@ -25,6 +26,7 @@ export interface AgentOptions {
   readonly serverPorts: readonly number[];
   readonly port?: number;
   readonly flags?: readonly string[];
+  readonly run?: RunOptions;
 }
 
 export type PodpassServer = PodpassProcess & { readonly port: number };
@@ -42,7 +44,8 @@ export interface Harness {
   readonly processes: readonly PodpassProcess[];
 }
 
-export async function createHarness(scope: Scope): Promise<Harness> {
+/** @param program what is run. Default: the sources as they are */
+export async function createHarness(scope: Scope, program?: string): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), 'podpass-end-to-end-'));
   stopWith(scope, () => rm(folder, { recursive: true, force: true }));
   const tls = await writeTlsFiles(folder);
@@ -58,10 +61,12 @@ export async function createHarness(scope: Scope): Promise<Harness> {
     folder,
     tls,
     processes,
-    async startServer({ kubeconfig, stsUrl, env, host = '127.0.0.1', port: given, flags = [] }) {
+    async startServer({ kubeconfig, stsUrl, env, host = '127.0.0.1', port: given, flags = [], run }) {
       const port = await portOr(given);
       const process = await startPodpass({
         scope,
+        ...(program !== undefined && { program }),
+        ...run,
         command: 'server',
         flags: [
           ...tls.server,
@@ -77,10 +82,12 @@ export async function createHarness(scope: Scope): Promise<Harness> {
       processes.push(process);
       return Object.assign(process, { port });
     },
-    async startAgent({ nodeName, serverPorts, port: given, flags = [] }) {
+    async startAgent({ nodeName, serverPorts, port: given, flags = [], run }) {
       const port = await portOr(given);
       const process = await startPodpass({
         scope,
+        ...(program !== undefined && { program }),
+        ...run,
         command: 'agent',
         flags: [
           ...tls.agent,

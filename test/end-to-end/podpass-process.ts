@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { freePorts } from '../parts/free-ports.ts';
 import { projectRoot } from '../parts/locations.ts';
-import { startProcess } from '../parts/process.ts';
+import { type ProcessOptions, startProcess } from '../parts/process.ts';
 import { type Scope, stopWith } from '../parts/scope.ts';
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
@@ -21,13 +21,25 @@ export interface PodpassProcess {
   get(path: string): Promise<{ readonly status: number; readonly body: string }>;
   /** The sum of a metric over those of its series that have these labels. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
+  /** See `PartProcess`. */
+  stopReading(): void;
+  readAgain(): void;
+  hangUp(): void;
   /** As `kill -9`: it has no time for a last word. */
   kill(): Promise<void>;
   /** As Kubernetes ends it: SIGTERM. */
   terminate(): Promise<void>;
 }
 
-export interface PodpassOptions {
+/** How a process is run, where that is not as always. */
+export interface RunOptions extends Pick<ProcessOptions, 'through' | 'stderr'> {
+  /** Default: the sources as they are. */
+  readonly program?: string;
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[];
+}
+
+export interface PodpassOptions extends RunOptions {
   readonly scope: Scope;
   readonly command: 'server' | 'agent' | 'standalone';
   readonly flags: readonly string[];
@@ -49,7 +61,7 @@ const terminateBound = 20_000;
 
 /** Starts a command of podpass as a process of its own, with nothing of this one's environment. */
 export async function startPodpass(options: PodpassOptions): Promise<PodpassProcess> {
-  const { scope, command, flags, env = {} } = options;
+  const { scope, command, flags, env = {}, program = mainScript, nodeFlags = [], through, stderr } = options;
   const [telemetryPort] = await freePorts(1);
   const telemetry = `http://127.0.0.1:${telemetryPort}`;
   const log: LogLine[] = [];
@@ -57,7 +69,8 @@ export async function startPodpass(options: PodpassOptions): Promise<PodpassProc
     title: `podpass ${command}`,
     file: process.execPath,
     args: [
-      mainScript,
+      ...nodeFlags,
+      program,
       command,
       ...logFlags[command],
       `--prometheus-listen-addr=127.0.0.1:${telemetryPort}`,
@@ -71,6 +84,8 @@ export async function startPodpass(options: PodpassOptions): Promise<PodpassProc
       ...env,
     },
     bareEnv: true,
+    ...(through && { through }),
+    ...(stderr !== undefined && { stderr }),
     onLine: (line) => log.push(parseLine(line)),
   });
   stopWith(scope, () => child.stop());
@@ -86,6 +101,9 @@ export async function startPodpass(options: PodpassOptions): Promise<PodpassProc
       return child.ended;
     },
     log,
+    stopReading: child.stopReading,
+    readAgain: child.readAgain,
+    hangUp: child.hangUp,
     get,
     untilReady: () =>
       child.untilReady(async () => (await get('/readyz')).status === 200, readyBound, scope.signal),

@@ -36,6 +36,13 @@ export interface Cluster extends ClusterObjects, Omit<ClusterClient, 'close'> {
   /** Starts it again at the same address, with these flags besides its own, and waits until it is ready. */
   startApiServer(furtherFlags?: readonly string[]): Promise<void>;
   restartApiServer(furtherFlags?: readonly string[]): Promise<void>;
+  /** Kills etcd as it stands; what it has answered to is in its files. */
+  stopEtcd(): Promise<void>;
+  /** Starts it again at the same address and on the same files, and waits until it and the API server are ready. */
+  startEtcd(): Promise<void>;
+  /** Stops and continues the API server as a machine that hangs. */
+  pauseApiServer(): void;
+  continueApiServer(): void;
   /** Ends everything and removes its files. Called by the scope, too. */
   stop(): Promise<void>;
 }
@@ -76,6 +83,7 @@ async function startOnce(scope: Scope, options: ClusterOptions): Promise<Cluster
   const caFile = join(dir, 'apiserver.crt');
   const processes = new Set<PartProcess>();
   let apiServer: PartProcess | undefined;
+  let etcd: PartProcess | undefined;
   let client: ClusterClient | undefined;
 
   async function stop() {
@@ -115,14 +123,39 @@ async function startOnce(scope: Scope, options: ClusterOptions): Promise<Cluster
     apiServer = undefined;
   }
 
-  try {
-    const etcd = startProcess({
+  async function launchEtcd() {
+    const started = startProcess({
       title: 'etcd',
       file: options.etcd ?? partPath('etcd'),
       args: etcdArgs(join(dir, 'etcd'), etcdUrl, `http://127.0.0.1:${peerPort}`),
     });
-    processes.add(etcd);
-    await etcd.untilReady(async (inner) => isHealthy(etcdUrl, inner), readyBound, signal);
+    etcd = started;
+    processes.add(started);
+    await started.untilReady(async (inner) => isHealthy(etcdUrl, inner), readyBound, signal);
+  }
+
+  async function stopEtcd() {
+    if (!etcd) return;
+    await etcd.stop();
+    processes.delete(etcd);
+    etcd = undefined;
+  }
+
+  async function startEtcd() {
+    await launchEtcd();
+    await apiServer?.untilReady(
+      async (inner) => (await client?.request('GET', '/readyz', { signal: inner }))?.status === 200,
+      readyBound,
+      signal,
+    );
+  }
+
+  function signalApiServer(name: 'SIGSTOP' | 'SIGCONT') {
+    if (apiServer) process.kill(apiServer.pid, name);
+  }
+
+  try {
+    await launchEtcd();
     await startApiServer();
     if (!client) throw new Error('the API server is ready and its client is not there');
     const caPem = readFileSync(caFile, 'utf8');
@@ -145,6 +178,10 @@ async function startOnce(scope: Scope, options: ClusterOptions): Promise<Cluster
       issuer,
       startApiServer,
       stopApiServer,
+      stopEtcd,
+      startEtcd,
+      pauseApiServer: () => signalApiServer('SIGSTOP'),
+      continueApiServer: () => signalApiServer('SIGCONT'),
       async restartApiServer(furtherFlags) {
         await stopApiServer();
         await startApiServer(furtherFlags);

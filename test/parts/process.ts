@@ -20,6 +20,11 @@ export interface PartProcess {
     boundMillis: number,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Leaves what it writes in the pipe, which is soon full; `readAgain` takes it out. */
+  stopReading(): void;
+  readAgain(): void;
+  /** Closes the pipes that it writes into, as a reader that dies. */
+  hangUp(): void;
   /** Sends `name` (default SIGKILL), and SIGKILL after `graceMillis`; resolves when it has ended. */
   stop(name?: NodeJS.Signals, graceMillis?: number): Promise<void>;
 }
@@ -33,6 +38,10 @@ export interface ProcessOptions {
   /** `env` is the whole environment. */
   readonly bareEnv?: boolean;
   readonly cwd?: string;
+  /** A command that runs it, such as `prlimit`: put before its own. */
+  readonly through?: readonly string[];
+  /** An open file that takes what it writes to standard error, instead of its log here. */
+  readonly stderr?: number;
   /** Told of each line it writes. */
   readonly onLine?: (line: string) => void;
 }
@@ -46,14 +55,14 @@ const setpriv = '/usr/bin/setpriv';
 
 /** Starts a part. Its environment is this one with `env` on top, unless it is to be bare. */
 export function startProcess(options: ProcessOptions): PartProcess {
-  const { title, file, args, env = {}, bareEnv = false, cwd, onLine } = options;
+  const { title, file, args, env = {}, bareEnv = false, cwd, through = [], stderr, onLine } = options;
   killAllAtExit();
   const [command, ...commandArgs] = existsSync(setpriv)
-    ? [setpriv, '--pdeathsig', 'KILL', '--', file, ...args]
-    : [file, ...args];
+    ? [setpriv, '--pdeathsig', 'KILL', '--', ...through, file, ...args]
+    : [...through, file, ...args];
   const child = spawn(command ?? file, commandArgs, {
     env: bareEnv ? { ...env } : { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', stderr ?? 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
   });
   running.add(child);
@@ -70,7 +79,8 @@ export function startProcess(options: ProcessOptions): PartProcess {
       end(signal ? `was ended by ${signal}` : `ended with status ${code}`),
     );
   });
-  for (const input of [child.stdout, child.stderr]) {
+  const outputs = [child.stdout, child.stderr].filter((output) => output !== null);
+  for (const input of outputs) {
     createInterface({ input }).on('line', (line) => {
       lines.push(line);
       if (lines.length > keptLines) lines.shift();
@@ -84,6 +94,15 @@ export function startProcess(options: ProcessOptions): PartProcess {
       return ended;
     },
     log: () => lines.join('\n'),
+    stopReading() {
+      for (const output of outputs) output.pause();
+    },
+    readAgain() {
+      for (const output of outputs) output.resume();
+    },
+    hangUp() {
+      for (const output of outputs) output.destroy();
+    },
     async untilReady(probe, boundMillis, signal) {
       let refused: unknown = 'the probe said no';
       const result = await bounded(systemClock, boundMillis, signal, async (inner) => {
