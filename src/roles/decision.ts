@@ -27,6 +27,8 @@ export interface SessionRequest {
   readonly sessionName: string;
   /** ExternalId, where the pod names one. A secret: never written anywhere. */
   readonly externalId?: string;
+  /** There is an external id, and which it is was not told: an agent knows no more. */
+  readonly hasExternalId?: true;
 }
 
 /** Why the namespace does not permit the role. */

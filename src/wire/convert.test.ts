@@ -84,7 +84,7 @@ describe('a pod on the wire', () => {
     );
   });
 
-  it('leaves the external id behind', () => {
+  it('leaves the external id behind, and says that there is one', () => {
     const granted: Decision = {
       kind: 'granted',
       role: { name: 'reader', arn: 'arn:aws:iam::123456789012:role/reader' },
@@ -95,7 +95,7 @@ describe('a pod on the wire', () => {
     assert.ok(!Buffer.from(bytes).includes('a-very-secret-id'));
     const read = podFromMessage(Pod.decode(bytes));
     assert.ok(read.kind === 'ok' && read.value.decision.kind === 'granted');
-    assert.deepEqual(read.value.decision.session, { sessionName: 'kiam-kiam' });
+    assert.deepEqual(read.value.decision.session, { sessionName: 'kiam-kiam', hasExternalId: true });
   });
 
   it('is read without a throw, whatever bytes it is decoded from', () => {

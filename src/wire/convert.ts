@@ -32,7 +32,11 @@ function outcomeToMessage(decision: Decision): wire.Decision['outcome'] {
     case 'granted':
       return {
         $case: 'granted',
-        value: { role: { ...decision.role }, sessionName: decision.session.sessionName },
+        value: {
+          role: { ...decision.role },
+          sessionName: decision.session.sessionName,
+          hasExternalId: decision.session.externalId !== undefined,
+        },
       };
     case 'no-role':
       return { $case: 'noRole', value: {} };
@@ -139,9 +143,10 @@ function decisionFromMessage(message: wire.Decision | undefined): FromWire<Decis
   switch (outcome.$case) {
     case 'granted': {
       const role = roleFromMessage(outcome.value.role);
-      const { sessionName } = outcome.value;
+      const { sessionName, hasExternalId } = outcome.value;
       if (!role) return malformed('decision.granted.role');
-      return ok({ kind: 'granted', role, session: { sessionName }, findings });
+      const session = { sessionName, ...(hasExternalId && { hasExternalId }) };
+      return ok({ kind: 'granted', role, session, findings });
     }
     case 'noRole':
       return ok({ kind: 'no-role', findings });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createFakeClock } from '../base/fake-clock.ts';
+import { fakeCredentials } from '../broker/testing/fake-sessions.ts';
 import { makeView } from '../broker/testing/objects.ts';
 import { createPodLedger } from './pod-ledger.ts';
 import { createRecordingSink } from './testing/harness.ts';
@@ -55,6 +56,36 @@ describe('what an agent holds', () => {
     assert.deepEqual(held(), ['uid-db', 'uid-web']);
     ledger.synced();
     assert.deepEqual(held(), ['uid-db']);
+  });
+
+  it('keeps the credentials of the last server until the next one has some, or the role changes', () => {
+    const { ledger, sink } = setUp();
+    const session = (key: string) => ({ kind: 'issued', credentials: fakeCredentials(key, 0) }) as const;
+    const away = { kind: 'unavailable', code: 'NetworkError', message: 'away' } as const;
+    const keyOf = () => {
+      const state = sink.held.get(web.uid)?.session;
+      return state?.kind === 'issued' ? state.credentials.accessKeyId : state?.kind;
+    };
+    const old = session('AKIA');
+    ledger.begin();
+    ledger.upsert({ ...web, session: old });
+    ledger.synced();
+    // A server that takes its own word back means it.
+    ledger.upsert({ ...web, session: away });
+    assert.equal(keyOf(), 'unavailable');
+    ledger.upsert({ ...web, session: old });
+
+    ledger.broke();
+    ledger.begin();
+    ledger.upsert(web);
+    assert.equal(keyOf(), old.credentials.accessKeyId);
+    ledger.upsert({ ...web, session: away });
+    assert.equal(keyOf(), old.credentials.accessKeyId);
+    const fresh = session('ASIA');
+    ledger.upsert({ ...web, session: fresh });
+    assert.equal(keyOf(), fresh.credentials.accessKeyId);
+    ledger.upsert({ ...web, session: away });
+    assert.equal(keyOf(), 'unavailable');
   });
 
   it('has no word for the sink about what it does not hold', () => {

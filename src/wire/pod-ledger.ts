@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { PodView } from '../broker/broker.ts';
 import type { PodSink } from '../broker/node-feed.ts';
+import { carryCredentials } from './carry-credentials.ts';
 
 /** What an agent holds, and how it knows. */
 export interface PodLedger {
@@ -25,6 +26,9 @@ export interface Search {
 }
 
 interface Held {
+  readonly view: PodView;
+  /** Its credentials are those of an earlier stream. */
+  readonly isCarried: boolean;
   /** The stream that told of it, or during which it was found. */
   round: number;
   /** Runs while only a search knows of the pod. */
@@ -54,9 +58,13 @@ export function createPodLedger(into: PodSink, clock: Clock, confirmMillis = 60_
     into.remove(uid);
   }
 
-  function hold(view: PodView, unconfirmed: Timer | undefined): void {
-    held.get(view.uid)?.unconfirmed?.cancel();
-    held.set(view.uid, { round, unconfirmed });
+  function hold(told: PodView, unconfirmed: Timer | undefined): void {
+    const known = held.get(told.uid);
+    known?.unconfirmed?.cancel();
+    // On one stream the server knows best. A server that has just been gone to may have none to give yet.
+    const mayCarry = known !== undefined && (known.round !== round || known.isCarried);
+    const view = mayCarry ? carryCredentials(known.view, told) : told;
+    held.set(told.uid, { view, isCarried: view !== told, round, unconfirmed });
     into.upsert(view);
   }
 
@@ -66,7 +74,8 @@ export function createPodLedger(into: PodSink, clock: Clock, confirmMillis = 60_
       return;
     }
     // Nothing is dropped while no server can be asked; the next full state decides.
-    held.set(uid, { round: -1, unconfirmed: undefined });
+    const known = held.get(uid);
+    if (known) held.set(uid, { ...known, round: -1, unconfirmed: undefined });
   }
 
   return {

@@ -8,7 +8,11 @@ export interface FoundMutant {
   readonly rule: string;
 }
 
-/** Runs seeds from 1 on without a protection until the checker finds it missing. */
+/**
+ * Runs seeds from 1 on without a protection until the checker finds it missing.
+ *
+ * @throws Error when that seed breaks a promise with the protection, too: then it says nothing of the mutant
+ */
 export async function searchMutant(
   { name }: Mutant,
   workers: number,
@@ -30,5 +34,18 @@ export async function searchMutant(
       return found === undefined || !isUpTo(found.seed);
     },
   });
+  if (found) await mustPass(found.seed);
   return found;
+}
+
+async function mustPass(seed: number): Promise<void> {
+  await runSeeds({
+    workers: 1,
+    seeds: [seed],
+    onResult({ violations: [first] }) {
+      if (first)
+        throw new Error(`seed ${seed} breaks a promise without any mutant: ${first.rule}, ${first.text}`);
+      return true;
+    },
+  });
 }

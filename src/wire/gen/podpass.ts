@@ -117,6 +117,8 @@ export interface Role {
 export interface Granted {
   role: Role | undefined;
   sessionName: string;
+  /** The session has an external id, which is not told. */
+  hasExternalId: boolean;
 }
 
 export interface NoRole {
@@ -897,7 +899,7 @@ export const Role: MessageFns<Role> = {
 };
 
 function createBaseGranted(): Granted {
-  return { role: undefined, sessionName: "" };
+  return { role: undefined, sessionName: "", hasExternalId: false };
 }
 
 export const Granted: MessageFns<Granted> = {
@@ -907,6 +909,9 @@ export const Granted: MessageFns<Granted> = {
     }
     if (message.sessionName !== "") {
       writer.uint32(18).string(message.sessionName);
+    }
+    if (message.hasExternalId !== false) {
+      writer.uint32(24).bool(message.hasExternalId);
     }
     return writer;
   },
@@ -938,6 +943,14 @@ export const Granted: MessageFns<Granted> = {
             }
 
             message.sessionName = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasExternalId = reader.bool();
             continue;
           }
         }

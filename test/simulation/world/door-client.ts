@@ -52,7 +52,15 @@ export function openDoor(runtime: Runtime, process: SimProcess, broker: Broker):
   return (address, { method, path, headers }, answered) => {
     const rawHeaders = ['Host', '169.254.169.254', ...Object.entries(headers).flat()];
     const socket = { bytesRead: 0, destroy() {} } as unknown as Socket;
-    const request = { method, url: path, rawHeaders, httpVersionMinor: 1, socket, on() {} };
+    const request = {
+      method,
+      url: path,
+      rawHeaders,
+      httpVersionMajor: 1,
+      httpVersionMinor: 1,
+      socket,
+      on() {},
+    };
     let status = 0;
     const response = Object.assign(new EventEmitter(), {
       shouldKeepAlive: true,
