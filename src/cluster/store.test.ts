@@ -41,6 +41,25 @@ describe('the store', () => {
     assert.equal(store.size, 0);
   });
 
+  it('says which change was the last before it tells of it, of a list that lacks something the list itself', () => {
+    const { store } = create();
+    const told: (string | undefined)[] = [];
+    const tell = () => told.push(store.changed);
+    store.subscribe({ upsert: tell, remove: tell, status: () => {} });
+    assert.equal(store.changed, undefined);
+    store.upsert(thing('web', 'u1', 5));
+    store.upsert(thing('db', 'u2', 6));
+    store.remove(thing('web', 'u1', 8));
+    store.upsert(thing('old', 'u3', 7));
+    store.replace([thing('db', 'u2', 6), thing('old', 'u3', 7)], '20');
+    assert.equal(store.changed, '7', 'a list that has all of it tells no more than its objects');
+    store.replace([thing('old', 'u3', 7)], '30');
+    assert.deepEqual(told, ['5', '6', '8', '8', '30']);
+    // A cluster that was restored from a backup has gone back, and so has this.
+    store.replace([thing('old', 'u3', 3)], '4');
+    assert.equal(store.changed, '3');
+  });
+
   it('takes a deletion that carries the last version of the object instead of its own', () => {
     const { store, listener } = create();
     store.upsert(thing('web', 'u1', 5));

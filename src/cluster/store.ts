@@ -163,14 +163,17 @@ export function createStore<T extends ClusterObject>({ logger, resource, status 
     replace(objects, resourceVersion) {
       const listed = new Map<string, T>();
       for (const object of objects) listed.set(object.uid, object);
+      changed = undefined;
+      for (const object of listed.values()) noteChange(object);
+      // When something went is not told by a list: no later than the list.
+      const isGone = (held: T) => !listed.has(held.uid);
+      if ([...byUid.values()].some(isGone)) changed = resourceVersion;
       // All that is gone first: a name or an address must be free before another object is told to have it.
-      for (const held of [...byUid.values()]) if (!listed.has(held.uid)) drop(held);
+      for (const held of [...byUid.values()]) if (isGone(held)) drop(held);
       tombstones.clear();
       listedAt = resourceVersion;
-      changed = undefined;
       // The list is the truth even where its versions are lower: the cluster may have been restored from a backup.
       for (const object of listed.values()) {
-        noteChange(object);
         if (byUid.get(object.uid)?.resourceVersion !== object.resourceVersion) put(object);
       }
     },

@@ -140,7 +140,7 @@ export function createCachedSession(
   function plan(): void {
     if (closed) return;
     if (queued) {
-      if (!held && listeners.size === 0) dequeue();
+      if (listeners.size === 0) dequeue();
       else if (isUrgent()) queued.promote();
     } else if (!calling && untilDue() <= 0) {
       enqueue();
@@ -150,7 +150,7 @@ export function createCachedSession(
 
   /** Milliseconds until STS is to be called; infinite while nobody wants it. */
   function untilDue(): number {
-    if (!held && listeners.size === 0) return Number.POSITIVE_INFINITY;
+    if (listeners.size === 0) return Number.POSITIVE_INFINITY;
     if (failure) return failure.retryAt - clock.monotonic();
     return held ? millisLeft(held, clock) - held.refreshBelow : 0;
   }

@@ -30,6 +30,22 @@ describe('the end of the last lease', () => {
     assert.equal(backend.calls.length, 1);
   });
 
+  it('does not refresh the session in that minute, and does so when it is wanted again', async () => {
+    const { clock, backend, acquire } = createCacheHarness();
+    const first = acquire(identityOf(1));
+    await clock.advance(23 * minute + 30 * second);
+    first.release();
+    await clock.advance(50 * second);
+    const callsBefore = backend.calls.length;
+    const again = acquire(identityOf(1));
+    assert.equal(again.state.kind, 'issued');
+    await clock.advance(10 * minute);
+    assert.ok(
+      callsBefore === 1 && backend.calls.length === 2,
+      `${callsBefore}, ${backend.calls.length} calls`,
+    );
+  });
+
   it('forgets the session afterwards, with its timers', async () => {
     const { clock, backend, cache, acquire, metric } = createCacheHarness();
     const lease = acquire(identityOf(1));

@@ -66,7 +66,7 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
       recorder.fault({ kind, ...where, from, to: clock.monotonic(), recovery: recoveryMillis });
       mend();
     };
-    const timer = clock.setTimer(millis, undo);
+    const timer = clock.setTimer(millis * scenario.pace, undo);
     mends.add(undo);
   }
 
@@ -189,7 +189,7 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
       kind: 'clock',
       node: undefined,
       from: clock.monotonic(),
-      to: clock.monotonic() + 130_000,
+      to: clock.monotonic() + 130_000 * scenario.pace,
       recovery: recovery.clock,
     });
   }

@@ -7,6 +7,8 @@ export interface Scenario {
   readonly world: Omit<WorldOptions, 'random' | 'tell' | 'onPodStart'>;
   /** How long things happen to it. */
   readonly chaosMillis: number;
+  /** How much longer than usual everything takes: in a run of many minutes sessions end, and faults outlast them. */
+  readonly pace: number;
   readonly namespaces: readonly string[];
   /** Pods that are made at the beginning. */
   readonly pods: number;
@@ -101,6 +103,7 @@ export function drawScenario(random: Random): Scenario {
       callsPerSecond: chance(0.3) ? 1 : 20,
     },
     chaosMillis,
+    pace,
     namespaces: ['shop', 'bank'].slice(0, whole(1, 2)),
     pods: whole(1, 6),
     askMillis: between(2_000, 15_000) * pace,

@@ -56,7 +56,8 @@ function hadReason(history: History, before: CallFact, call: CallFact): boolean 
   const wasSet = history.faults.some(
     ({ kind, from, to }) => kind === 'clock' && from <= call.from && to + 10_000 >= (before.to ?? 0),
   );
-  return wasSet || call.from - (before.to ?? 0) >= lingerMillis;
+  // It may have been given up while it was fetched.
+  return wasSet || call.from - before.from >= lingerMillis;
 }
 
 /** A bucket of `burst` calls that fills at `callsPerSecond`. */

@@ -114,7 +114,7 @@ export const mutants: readonly Mutant[] = [
     name: 'relist',
     what: 'what a list does not have any more is gone',
     file: 'src/cluster/store.ts',
-    find: 'for (const held of [...byUid.values()]) if (!listed.has(held.uid)) drop(held);',
+    find: 'for (const held of [...byUid.values()]) if (isGone(held)) drop(held);',
     replace: '',
   },
   {

@@ -50,8 +50,9 @@ interface OpenFlow {
   readonly options: ConnectOptions;
   /** When the last packet of each direction arrives. */
   readonly arrivals: Map<Party, number>;
-  /** Packets that a hole keeps. */
+  /** Packets that a hole keeps, or that come behind such. */
   held: (() => void)[];
+  isDraining: boolean;
   /** Nothing of it comes through any more, and nobody is told: what a router that was restarted makes of it. */
   isDoomed: boolean;
   stalledAt: number | undefined;
@@ -104,7 +105,7 @@ export function createNetwork(clock: Clock, random: Random): Network {
     if (flow.isDoomed || stateOf(key) === 'hole') {
       stall(flow);
       if (!flow.isDoomed) flow.held.push(arrive);
-    } else if (flow.held.length > 0) flow.held.push(arrive);
+    } else if (flow.held.length > 0 || flow.isDraining) flow.held.push(arrive);
     else arrive();
   }
 
@@ -125,6 +126,7 @@ export function createNetwork(clock: Clock, random: Random): Network {
       options,
       arrivals: new Map(),
       held: [],
+      isDraining: false,
       isDoomed: false,
       stalledAt: undefined,
       done: new Set(),
@@ -157,11 +159,18 @@ export function createNetwork(clock: Clock, random: Random): Network {
   function heal(key: string): void {
     for (const flow of [...(flows.get(key) ?? [])]) {
       if (flow.isDoomed) continue;
-      const { held } = flow;
-      flow.held = [];
       flow.stalledAt = undefined;
-      for (const arrive of held) arrive();
+      if (!flow.isDraining) drain(flow, key);
     }
+  }
+
+  /** Lets what was held arrive: one after the other, so that each is taken in before the next comes. */
+  function drain(flow: OpenFlow, key: string): void {
+    const arrive = stateOf(key) === 'hole' ? undefined : flow.held.shift();
+    flow.isDraining = arrive !== undefined;
+    if (!arrive) return;
+    arrive();
+    clock.setTimer(0.01, () => drain(flow, key));
   }
 
   return {
