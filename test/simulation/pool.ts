@@ -30,8 +30,12 @@ export async function runSeeds({ workers, seeds, mutant, onResult }: PoolOptions
       worker.postMessage(task);
     };
     worker.on('message', (result: WorkerResult) => {
-      if (!isOver && !onResult(result)) isOver = true;
-      give();
+      try {
+        if (!isOver && !onResult(result)) isOver = true;
+        give();
+      } catch (thrown) {
+        reject(thrown);
+      }
     });
     worker.on('error', reject);
     worker.on('exit', (code) => reject(new Error(`a worker ended with status ${code}`)));
@@ -39,7 +43,6 @@ export async function runSeeds({ workers, seeds, mutant, onResult }: PoolOptions
     try {
       await promise;
     } finally {
-      isOver ||= false;
       await worker.terminate();
     }
   }

@@ -61,7 +61,11 @@ const ordinary: ReadonlySet<Happening> = new Set([
   'annotate-pod',
   'change-namespace',
   'ask-as-node',
+  'ask-as-rogue',
 ]);
+
+/** What does its harm when sessions end: in runs that are long enough for that. */
+const ofSessions: ReadonlySet<Happening> = new Set(['cut-sts', 'fail-sts', 'short-sessions', 'set-clock']);
 
 const minute = 60_000;
 const roles = ['reader', 'writer', 'auditor', 'backup'];
@@ -74,13 +78,18 @@ export function drawScenario(random: Random): Scenario {
   const chance = (share: number) => random.next() < share;
   const between = (from: number, to: number) => from + random.next() * (to - from);
   const whole = (from: number, to: number) => Math.floor(between(from, to + 1));
-  const isLong = chance(0.06);
+  const isLong = chance(0.08);
   const chaosMillis = isLong ? between(20, 40) * minute : between(0.7, 2) * minute;
   const pace = isLong ? 8 : 1;
   const faults = whole(0, 6);
+  const likelihood = (happening: Happening) => {
+    if (ordinary.has(happening)) return 0.7;
+    if (isLong && ofSessions.has(happening)) return 0.5;
+    return happening === 'set-clock' ? 0.3 : faults / 23;
+  };
   const every = Object.fromEntries(
     happenings.map((happening) => {
-      const isOn = ordinary.has(happening) ? chance(0.7) : chance(faults / 23);
+      const isOn = chance(likelihood(happening));
       if (!isOn) return [happening, undefined];
       const mean = ordinary.has(happening) ? between(4_000, 25_000) : between(10_000, 60_000);
       return [happening, mean * pace];

@@ -1,11 +1,28 @@
 import type { Mutant } from './mutants/mutate.ts';
 import { runSeeds } from './pool.ts';
 
+/** Where the checker finds a mutant. */
 export interface FoundMutant {
   /** The first seed that shows the missing protection: so many had to be run. */
   readonly seed: number;
   /** The promise that it broke. */
   readonly rule: string;
+}
+
+/** Whether the checker still finds a mutant where it was found before, and finds nothing there without it. */
+export async function isStillFound({ name }: Mutant, { seed }: FoundMutant): Promise<boolean> {
+  let isFound = false;
+  await runSeeds({
+    workers: 1,
+    mutant: name,
+    seeds: [seed],
+    onResult({ violations }) {
+      isFound = violations.length > 0;
+      return true;
+    },
+  });
+  await mustPass(seed);
+  return isFound;
 }
 
 /**

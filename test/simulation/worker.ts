@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { mutants } from './mutants/mutants.ts';
-import { mutate } from './mutants/mutate.ts';
+import { mutantNamed, mutate } from './mutants/mutate.ts';
 
 /** What a worker is told. */
 export interface WorkerTask {
@@ -16,7 +16,7 @@ export interface WorkerResult {
 
 const { mutant } = workerData as { readonly mutant: string | undefined };
 // Before the code under test is loaded.
-if (mutant !== undefined) mutate(mutants.filter(({ name }) => name === mutant));
+if (mutant !== undefined) mutate(mutantNamed(mutants, mutant));
 const { runSeed } = await import('./run-seed.ts');
 const { tallyOf } = await import('./check/tally.ts');
 

@@ -89,18 +89,11 @@ export const mutants: readonly Mutant[] = [
     replace: 'export const minimumValidMillis = -600_000;',
   },
   {
-    name: 'age',
-    what: 'credentials grow old by the monotonic clock, too',
-    file: 'src/credentials/refresh-schedule.ts',
-    find: '  return Math.min(byWall, byAge);',
-    replace: '  return byAge === byWall ? byAge : byWall;',
-  },
-  {
     name: 'node-scope',
     what: 'an agent is given the pods of its own node',
     file: 'src/wire/agent-gate.ts',
     find: 'if (named !== undefined && named !== agent.nodeName) return refuseOther(agent, named);',
-    replace: '',
+    replace: "if (named !== undefined && named !== agent.nodeName) return { kind: 'allowed', node };",
   },
   {
     name: 'old-events',
@@ -132,13 +125,6 @@ export const mutants: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'out-of-touch',
-    what: 'an agent leaves a server that is out of touch for one that is not',
-    file: 'src/broker/currency.ts',
-    find: "return requirement.inTouch && !isInTouch() ? 'out-of-touch' : undefined;",
-    replace: 'return undefined;',
-  },
-  {
     name: 'token-owner',
     what: 'a session token is good for the pod that it was made for',
     file: 'src/metadata/session-token.ts',
@@ -154,10 +140,22 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'host-network',
-    what: 'a pod on the network of its node is never told by address',
+    what: 'a pod on the network of its node is never told by address: three locks, all of them open',
     file: 'src/broker/decider.ts',
     find: 'return !pod.hostNetwork && !isFinished(pod);',
     replace: 'return !isFinished(pod);',
+    also: [
+      {
+        file: 'src/identity/address-claims.ts',
+        find: 'if (pod.hostNetwork || pod.nodeName',
+        replace: 'if (pod.nodeName',
+      },
+      {
+        file: 'src/identity/address-claims.ts',
+        find: ' && !ofNode.includes(address)',
+        replace: '',
+      },
+    ],
   },
   {
     name: 'watch-silence',
@@ -179,13 +177,6 @@ export const mutants: readonly Mutant[] = [
     file: 'src/credentials/clock-steps.ts',
     find: 'if (stepped) onStep();',
     replace: 'if (stepped && offset === Number.POSITIVE_INFINITY) onStep();',
-  },
-  {
-    name: 'judged-clock',
-    what: 'the clock is looked at when STS has answered, not every five seconds alone',
-    file: 'src/credentials/cached-session.ts',
-    find: '    context.onJudged();\n',
-    replace: '',
   },
   {
     name: 'expired-answer',

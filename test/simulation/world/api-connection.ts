@@ -150,6 +150,7 @@ export function createApiConnection(options: ApiConnectionOptions): ClusterConne
       stream.send(line.value);
       if (line.listedAt !== undefined) news.listed(path, line.listedAt);
       if (line.change) news.heard(line.change);
+      if (line.kind === 'line' && line.behind) take(line.behind, flow);
     }
   }
 

@@ -22,7 +22,14 @@ export interface ApiAnswer {
 
 /** A line of a watch, or its end. */
 export type WatchLine =
-  | { readonly kind: 'line'; readonly value: unknown; readonly change?: Change; readonly listedAt?: number }
+  | {
+      readonly kind: 'line';
+      readonly value: unknown;
+      readonly change?: Change;
+      readonly listedAt?: number;
+      /** Comes in the same read: who has heard of a later change must not lack this one for long. */
+      readonly behind?: WatchLine;
+    }
   | { readonly kind: 'end' };
 
 /** Why a watch that is asked for does not begin. */
@@ -32,7 +39,7 @@ export type WatchRefusal = ApiAnswer;
 export interface Mangling {
   readonly lost: number;
   readonly doubled: number;
-  /** The event comes after the next one. */
+  /** The event comes behind the next one. */
   readonly swapped: number;
   /** An older state of the object comes again behind it. */
   readonly replayed: number;
@@ -92,8 +99,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
         return;
       }
     }
-    watch.send(line);
-    if (swapped) watch.send(swapped);
+    watch.send(swapped ? { ...line, behind: swapped } : line);
     if (mangling && random.next() < mangling.doubled) watch.send(line);
     if (mangling && random.next() < mangling.replayed) replay(watch, change);
   }
