@@ -166,8 +166,8 @@ describe('waiting', () => {
     const door = await openDoor(t);
     door.broker.set(loopback, credentialsAnswer(door.clock));
     const client = door.connect();
-    client.send(requestText('GET', credentialsPath).repeat(50));
-    for (let i = 0; i < 50; i += 1) assert.equal((await client.receive()).status, 200);
+    client.send(requestText('GET', credentialsPath).repeat(8));
+    for (let i = 0; i < 8; i += 1) assert.equal((await client.receive()).status, 200);
     client.close();
   });
 });
