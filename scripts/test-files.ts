@@ -10,6 +10,11 @@ const ownCommand = [
   'test/faults',
   'test/end-to-end/kiam-agents.test.ts',
   'test/end-to-end/kiam-servers.test.ts',
+  'test/end-to-end/from-kiam.test.ts',
+  'test/end-to-end/from-kube2iam.test.ts',
+  'test/end-to-end/agent-scope.test.ts',
+  'test/demo.test.ts',
+  'test/sandbox.test.ts',
 ];
 
 /**
