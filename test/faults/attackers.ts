@@ -27,6 +27,8 @@ function attack(localAddress: string): void {
   const socket = connect({ host: '127.0.0.1', port: Number(port), localAddress });
   socket.on('error', () => {});
   socket.once('connect', () => say?.(socket));
+  // Else a connection that is ended in order never seems to end here, and nothing keeps this process going.
+  socket.resume();
   socket.once('close', () => setTimeout(attack, 3_000, localAddress));
 }
 
