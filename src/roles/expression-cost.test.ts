@@ -143,6 +143,11 @@ describe('expressionCost', () => {
     }
   });
 
+  it('is a number, whatever a repetition counts to', () => {
+    for (const counts of ['1'.repeat(400), `1,${'1'.repeat(400)}`, `${'1'.repeat(400)},${'1'.repeat(400)}`])
+      assert.ok(expressionCost(`a{${counts}}`) > 1e6, counts.slice(0, 9));
+  });
+
   it('grows with repetitions as they multiply', () => {
     assert.ok(expressionCost('a{1000}'.repeat(100)) >= 100_000);
     assert.ok(expressionCost('((a{10}){10}){10}') >= 1_000);

@@ -100,10 +100,15 @@ function push(frame: Frame, cost: number): void {
 /** `n`, `n,` or `n,m`: each copy that may be left out takes one instruction more. */
 function repeat(frame: Frame, counts: string): void {
   const [least = '', most] = counts.split(',');
-  const min = Number(least);
-  const max = most ? Number(most) : min;
+  const min = countOf(least);
+  const max = most ? countOf(most) : min;
   frame.last =
     Math.max(frame.last, 1) * Math.max(max, min, 1) + Math.max(max - min, 0) + (most === '' ? 1 : 0);
+}
+
+/** RE2 takes no more than a thousand. Digits without end are a number all the same, and not beyond all of them. */
+function countOf(digits: string): number {
+  return Math.min(Number(digits), 1e9);
 }
 
 const hexEscape = /\\[xpP]\{[0-9A-Za-z_^]*\}/y;
