@@ -55,7 +55,7 @@ describe('the time that an allow-list takes', () => {
     it(`is bounded by that of a long list of roles: ${name}`, (t) => {
       const [usual, taken] = [cpuOf(plain, 'regexp'), cpuOf(text, format)];
       t.diagnostic(`${taken} µs, and ${usual} µs for the list`);
-      assert.ok(taken <= 10 * usual + 60_000, `${taken} µs, and ${usual} µs for the list`);
+      assert.ok(taken <= 10 * usual + 200_000, `${taken} µs, and ${usual} µs for the list`);
     });
   }
 });
