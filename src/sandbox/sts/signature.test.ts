@@ -55,8 +55,9 @@ describe('signatureMatches', () => {
 
   it('agrees with another implementation about any parameters, in body and query', async () => {
     const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
+    const name = text.filter((drawn) => drawn !== '__proto__');
     await fc.assert(
-      fc.asyncProperty(fc.dictionary(text, text, { maxKeys: 4 }), async (parameters) => {
+      fc.asyncProperty(fc.dictionary(name, text, { maxKeys: 4 }), async (parameters) => {
         const post = signedCall(parameters, { credentials, at });
         assert.equal(await signatureMatches(post, {}, requireSigned(post), secret), true);
         const get = signedCall(parameters, { credentials, at, method: 'GET' });
@@ -91,6 +92,14 @@ describe('signatureMatches', () => {
     const request = signedCall({ Action: 'GetCallerIdentity' }, { credentials, at });
     const query = { Action: 'AssumeRole' };
     assert.equal(await signatureMatches(request, query, requireSigned(request), secret), false);
+  });
+
+  it('refuses the one query parameter that the signer cannot cover', async () => {
+    const request = signedCall({ Action: 'GetCallerIdentity' }, { credentials, at, method: 'GET' });
+    const query = { Version: '2011-06-15', Action: 'GetCallerIdentity' };
+    assert.equal(await signatureMatches(request, query, requireSigned(request), secret), true);
+    const smuggled = { ...query, ['__proto__']: 'x' };
+    assert.equal(await signatureMatches(request, smuggled, requireSigned(request), secret), false);
   });
 
   it('takes a stated body hash only when it is the body’s', async () => {

@@ -37,7 +37,8 @@ export function parseSignature(
 
 /**
  * Signs the request again with the secret and compares, in constant time. The headers that count are those the
- * client lists as signed; a payload hash that the client states must be that of the body.
+ * client lists as signed; a payload hash that the client states must be that of the body. A query parameter named
+ * `__proto__` never matches: the signer loses it while it copies the query, so it would count without a signature.
  */
 export async function signatureMatches(
   request: StsHttpRequest,
@@ -45,6 +46,7 @@ export async function signatureMatches(
   signed: SignedRequest,
   secretAccessKey: string,
 ): Promise<boolean> {
+  if (Object.hasOwn(query, '__proto__')) return false;
   const stated = request.headers['x-amz-content-sha256'];
   if (stated !== undefined && stated !== createHash('sha256').update(request.body).digest('hex'))
     return false;
