@@ -23,6 +23,8 @@ describe('expressionCost', () => {
       // Brackets that are not special where they stand.
       '[]a]{4}', '[^]a]{9}', '[[:alpha:]]]{3}', '[[:^alpha:]\\]{]{3}', '[[:a]{7}', '[a(]{5}', '[](((((((((((((((((]', '[^]((((((((((((((((((]', '\\({5}', '\\[a{5}',
       '\\Q(a{3}[\\E{4}', '\\Qa{100}', 'a\\Q\\E{50}', '\\p{Greek}{10}', '\\pL{10}', '\\x{41}{3}', '[\\x{41}{3}]',
+      // What is repeated may be empty.
+      '(()*()*){2,}', '(^*$*){4,}', '(a*){0,}(b*){0,}(c*){0,}', '(){0,}(){0,}(){0,}(){0,}',
       // A repetition behind flags applies to what stands before the flags.
       '(abcdefgh)(?i){40}',
     ]; // biome-ignore format: a table

@@ -6,8 +6,8 @@ const unendedName = 100;
  * How many instructions an expression in RE2's syntax compiles to, at most. Counted ahead of compiling, because
  * `a{1000}` written 500 times is 3.5 kB of text and takes seconds and hundreds of megabytes to compile.
  *
- * Each character, class or assertion is one; a group, an alternative and a `*` add to that; a counted repetition
- * multiplies. What is no valid expression gets some number, and the compiler refuses it. Looks at each character a
+ * Each character, class or assertion is one; a group, an alternative and a `*` add to that (a `*` two: RE2 makes
+ * `(x+)?` of it where x may be empty); a counted repetition multiplies. What is no valid expression gets some number, and the compiler refuses it. Looks at each character a
  * bounded number of times: a regular expression of JavaScript's would not be safe here.
  */
 export function expressionCost(expression: string): number {
@@ -69,7 +69,8 @@ export function expressionCost(expression: string): number {
       i += length || 1;
     } else {
       if (character === '|') push(frame, 2);
-      else if (character === '*' || character === '+' || character === '?') frame.last += 1;
+      else if (character === '*') frame.last += 2;
+      else if (character === '+' || character === '?') frame.last += 1;
       else push(frame, 1);
       i++;
     }
@@ -97,13 +98,13 @@ function push(frame: Frame, cost: number): void {
   frame.last = cost;
 }
 
-/** `n`, `n,` or `n,m`: each copy that may be left out takes one instruction more. */
+/** `n`, `n,` or `n,m`: each copy that may be left out takes one instruction more; `0,` is a `*`. */
 function repeat(frame: Frame, counts: string): void {
   const [least = '', most] = counts.split(',');
   const min = countOf(least);
   const max = most ? countOf(most) : min;
   frame.last =
-    Math.max(frame.last, 1) * Math.max(max, min, 1) + Math.max(max - min, 0) + (most === '' ? 1 : 0);
+    Math.max(frame.last, 1) * Math.max(max, min, 1) + Math.max(max - min, 0) + (most === '' ? 2 : 0);
 }
 
 /** RE2 takes no more than a thousand. Digits without end are a number all the same, and not beyond all of them. */
