@@ -10,8 +10,11 @@ export interface AskingPod {
 
 export type Load = ReturnType<typeof startLoad>;
 
-/** How long kiam's agent holds a request: who waits as long for an answer has none that failed. */
-const patienceMillis = 5_000;
+/**
+ * Who waits longer than this for an answer has been failed. In place one process ends before the next one starts, which
+ * takes a second or two, and ten times that where several tests start processes on one core.
+ */
+const patienceMillis = 30_000;
 
 /** Every pod asks all the time, as one that waits and tries again while there is no answer. */
 export function startLoad(pods: readonly AskingPod[], doorOf: (node: number) => number) {
