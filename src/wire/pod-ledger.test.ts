@@ -88,6 +88,37 @@ describe('what an agent holds', () => {
     assert.equal(keyOf(), 'unavailable');
   });
 
+  it('has no credentials that are older than they live, though its clock was set back and no server is there', async () => {
+    const { ledger, sink, clock } = setUp();
+    const minute = 60_000;
+    const issued = {
+      kind: 'issued',
+      credentials: fakeCredentials('AKIA', clock.now(), 15 * minute),
+    } as const;
+    const kindOf = () => sink.held.get(web.uid)?.session.kind;
+    ledger.begin();
+    ledger.upsert({ ...web, session: issued });
+    ledger.synced();
+    ledger.broke();
+    clock.step(-120 * minute);
+    await clock.advance(13 * minute);
+    // A server that tells of them again does not make them younger.
+    ledger.begin();
+    ledger.upsert({ ...web, session: issued });
+    ledger.synced();
+    ledger.broke();
+    await clock.advance(minute - 1);
+    assert.equal(kindOf(), 'issued');
+    await clock.advance(1);
+    assert.equal(kindOf(), 'unavailable');
+    ledger.begin();
+    ledger.upsert({ ...web, session: issued });
+    assert.equal(kindOf(), 'unavailable');
+    const next = { kind: 'issued', credentials: fakeCredentials('ASIA', clock.now(), 15 * minute) } as const;
+    ledger.upsert({ ...web, session: next });
+    assert.equal(kindOf(), 'issued');
+  });
+
   it('has no word for the sink about what it does not hold', () => {
     const { ledger, sink } = setUp();
     ledger.begin();

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { PodView } from '../broker/broker.ts';
 import type { PodSink } from '../broker/node-feed.ts';
+import { type Arrival, arrivalOf, millisLeftByAge, withoutCredentials } from './arrival.ts';
 import { carryCredentials } from './carry-credentials.ts';
 
 /** What an agent holds, and how it knows. */
@@ -29,6 +30,9 @@ interface Held {
   readonly view: PodView;
   /** Its credentials are those of an earlier stream. */
   readonly isCarried: boolean;
+  readonly arrival: Arrival | undefined;
+  /** Runs until its credentials are too old. */
+  readonly aging: Timer | undefined;
   /** The stream that told of it, or during which it was found. */
   round: number;
   /** Runs while only a search knows of the pod. */
@@ -54,6 +58,7 @@ export function createPodLedger(into: PodSink, clock: Clock, confirmMillis = 60_
     const known = held.get(uid);
     if (!known) return;
     known.unconfirmed?.cancel();
+    known.aging?.cancel();
     held.delete(uid);
     into.remove(uid);
   }
@@ -61,10 +66,24 @@ export function createPodLedger(into: PodSink, clock: Clock, confirmMillis = 60_
   function hold(told: PodView, unconfirmed: Timer | undefined): void {
     const known = held.get(told.uid);
     known?.unconfirmed?.cancel();
+    known?.aging?.cancel();
     // On one stream the server knows best. A server that has just been gone to may have none to give yet.
     const mayCarry = known !== undefined && (known.round !== round || known.isCarried);
-    const view = mayCarry ? carryCredentials(known.view, told) : told;
-    held.set(told.uid, { view, isCarried: view !== told, round, unconfirmed });
+    const best = mayCarry ? carryCredentials(known.view, told) : told;
+    const now = clock.monotonic();
+    const arrival = arrivalOf(best, known?.arrival, now);
+    const left = millisLeftByAge(best, arrival, now);
+    const view = left > 0 ? best : withoutCredentials(best);
+    const aging = view.session.kind === 'issued' ? clock.setTimer(left, () => onAged(view.uid)) : undefined;
+    held.set(view.uid, { view, isCarried: best !== told, arrival, aging, round, unconfirmed });
+    into.upsert(view);
+  }
+
+  function onAged(uid: string): void {
+    const known = held.get(uid);
+    if (!known) return;
+    const view = withoutCredentials(known.view);
+    held.set(uid, { ...known, view, aging: undefined });
     into.upsert(view);
   }
 
@@ -119,7 +138,10 @@ export function createPodLedger(into: PodSink, clock: Clock, confirmMillis = 60_
       };
     },
     close() {
-      for (const { unconfirmed } of held.values()) unconfirmed?.cancel();
+      for (const { unconfirmed, aging } of held.values()) {
+        unconfirmed?.cancel();
+        aging?.cancel();
+      }
     },
   };
 }
