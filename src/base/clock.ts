@@ -26,7 +26,15 @@ export const systemClock: Clock = {
   setTimer(ms, fn) {
     const timeout = setTimeout(fn, Math.min(Math.max(ms, 0), longestTimeout));
     timeout.unref();
-    return { cancel: () => clearTimeout(timeout) };
+    return {
+      cancel() {
+        // Node keeps a list for each duration that there is a timer of. When a timer is cleared that was unref'ed, it keeps
+        // the empty list until the timer would have fired: a server that plans refreshes anew with each change held
+        // a hundred thousand of them.
+        timeout.ref();
+        clearTimeout(timeout);
+      },
+    };
   },
 };
 
