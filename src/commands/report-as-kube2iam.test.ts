@@ -15,6 +15,7 @@ const credentials = {
   sessionToken: 't',
   expiration: 1,
   issuedAt: 0,
+  goodUntil: 1_000,
 };
 
 function setUp() {

@@ -77,8 +77,18 @@ describe('assumeRole', () => {
         sessionToken: 't==',
         expiration: Date.parse('2026-01-01T01:00:00Z'),
         issuedAt: sts.clock.now(),
+        goodUntil: sts.clock.monotonic() + 3_600_000,
       },
     });
+  });
+
+  it('counts on no more than it asked for, though by our clock there is more', async () => {
+    await using sts = await start(() => issued('AKIA1'));
+    sts.clock.step(-7_200_000);
+    const outcome = await sts.backend.assumeRole(identity, never);
+    assert.ok(outcome.kind === 'issued');
+    assert.equal(outcome.credentials.expiration - outcome.credentials.issuedAt, 3 * 3_600_000);
+    assert.equal(outcome.credentials.goodUntil, sts.clock.monotonic() + 3_600_000);
   });
 
   it('asks for the role, session name and duration, and for an external id only where there is one', async () => {

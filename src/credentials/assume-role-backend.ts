@@ -122,19 +122,24 @@ export function createAssumeRoleBackend(options: AssumeRoleBackendOptions): Assu
       DurationSeconds,
       ...(identity.externalId === undefined ? {} : { ExternalId: identity.externalId }),
     });
+    const calledAt = clock.monotonic();
     const { Credentials } = await client.send(command, { abortSignal: signal });
     const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials ?? {};
     if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration) {
       return malformed('AssumeRole gave no complete credentials');
     }
+    const issuedAt = clock.now();
+    const expiration = Expiration.getTime();
     return {
       kind: 'issued',
       credentials: {
         accessKeyId: AccessKeyId,
         secretAccessKey: SecretAccessKey,
         sessionToken: SessionToken,
-        expiration: Expiration.getTime(),
-        issuedAt: clock.now(),
+        expiration,
+        issuedAt,
+        // STS never gives more than it was asked for; if it seems to, our clock is slow.
+        goodUntil: calledAt + Math.min(expiration - issuedAt, DurationSeconds * 1_000),
       },
     };
   }

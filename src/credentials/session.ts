@@ -17,6 +17,8 @@ export interface Credentials {
   readonly expiration: number;
   /** When they were issued, by our clock. */
   readonly issuedAt: number;
+  /** Monotonic time of this process at which they are over at the latest. A clock that is set does not move it. */
+  readonly goodUntil: number;
 }
 
 /** What one call of STS came to. */

@@ -97,6 +97,7 @@ describe('answers at the metadata door', () => {
     const credentials = {
       ...fakeCredentials(clock),
       issuedAt: Date.UTC(2026, 0, 2, 3, 4, 5, 999),
+      goodUntil: 1_000,
       expiration: Date.UTC(2026, 11, 31, 23, 59, 59, 1),
     };
     const reply = replies.credentials(

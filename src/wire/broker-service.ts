@@ -175,6 +175,7 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
       // Tells the agent that it is connected before there is anything to say.
       call.sendMetadata(new Metadata());
       const stream = createNodeStream(
+        clock,
         {
           write: (event) => ended || call.write(event),
           onDrain: (fn) => call.on('drain', fn),
@@ -215,7 +216,7 @@ export function createBrokerService(options: BrokerServiceOptions): GrpcService 
     source
       .find(address, { node, waitMillis: millis, signal })
       .then(
-        (views) => respond(null, { pods: views.map(podToMessage) }),
+        (views) => respond(null, { pods: views.map((view) => podToMessage(view, clock.monotonic())) }),
         (error: unknown) => {
           if (!signal.aborted) logger.error({ err: error }, `FindPod failed: ${messageOf(error)}`);
           respond({

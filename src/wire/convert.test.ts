@@ -49,6 +49,7 @@ const credentials = fc.record({
   sessionToken: name,
   expiration: time,
   issuedAt: time,
+  goodUntil: fc.integer({ min: 0, max: 43_200_000 }),
 });
 
 const session: fc.Arbitrary<SessionState> = fc.oneof(
@@ -72,7 +73,7 @@ const view: fc.Arbitrary<PodView> = fc.record({
 });
 
 function throughTheWire(pod: PodView) {
-  return podFromMessage(Pod.decode(Pod.encode(podToMessage(pod)).finish()));
+  return podFromMessage(Pod.decode(Pod.encode(podToMessage(pod, 0)).finish()), 0);
 }
 
 describe('a pod on the wire', () => {
@@ -91,9 +92,9 @@ describe('a pod on the wire', () => {
       session: { sessionName: 'kiam-kiam', externalId: 'a-very-secret-id' },
       findings: [],
     };
-    const bytes = Pod.encode(podToMessage(makeView({ name: 'web', decision: granted }))).finish();
+    const bytes = Pod.encode(podToMessage(makeView({ name: 'web', decision: granted }), 0)).finish();
     assert.ok(!Buffer.from(bytes).includes('a-very-secret-id'));
-    const read = podFromMessage(Pod.decode(bytes));
+    const read = podFromMessage(Pod.decode(bytes), 0);
     assert.ok(read.kind === 'ok' && read.value.decision.kind === 'granted');
     assert.deepEqual(read.value.decision.session, { sessionName: 'kiam-kiam', hasExternalId: true });
   });
@@ -107,16 +108,16 @@ describe('a pod on the wire', () => {
         } catch {
           return;
         }
-        assert.ok(['ok', 'malformed'].includes(podFromMessage(message).kind));
+        assert.ok(['ok', 'malformed'].includes(podFromMessage(message, 0).kind));
       }),
     );
   });
 
   it('tolerates fields that this version does not know', () => {
-    const bytes = Pod.encode(podToMessage(makeView({ name: 'web' }))).finish();
+    const bytes = Pod.encode(podToMessage(makeView({ name: 'web' }), 0)).finish();
     // Field 99, a string: what a newer server might add.
     const longer = Buffer.concat([bytes, Buffer.from([0x9a, 0x06, 0x03, 0x6e, 0x65, 0x77])]);
-    assert.deepEqual(podFromMessage(Pod.decode(longer)), { kind: 'ok', value: makeView({ name: 'web' }) });
+    assert.deepEqual(podFromMessage(Pod.decode(longer), 0), { kind: 'ok', value: makeView({ name: 'web' }) });
   });
 });
 
@@ -133,9 +134,11 @@ describe('a message that does not say what it must', () => {
             sessionToken: 'T',
             expiration: 2,
             issuedAt: 1,
+            goodUntil: 1_000,
           },
         },
       }),
+      0,
     );
 
   const cases: [name: string, spoil: (message: Pod) => void, problem: RegExp][] = [
@@ -189,14 +192,14 @@ describe('a message that does not say what it must', () => {
   }
 
   it('is fine before it is spoilt', () => {
-    assert.equal(podFromMessage(good()).kind, 'ok');
+    assert.equal(podFromMessage(good(), 0).kind, 'ok');
   });
 
   for (const [what, spoil, problem] of cases) {
     it(`is malformed with ${what}`, () => {
       const message = good();
       spoil(message);
-      const read = podFromMessage(message);
+      const read = podFromMessage(message, 0);
       assert.ok(read.kind === 'malformed');
       assert.match(read.problem, problem);
     });
@@ -206,7 +209,7 @@ describe('a message that does not say what it must', () => {
     const message = good();
     message.decision?.findings.push({ question: -1, lookedAt: 'a', found: 'b' });
     message.decision?.findings.push({ question: 1, lookedAt: 'c', found: 'd' });
-    const read = podFromMessage(message);
+    const read = podFromMessage(message, 0);
     assert.ok(read.kind === 'ok');
     assert.deepEqual(read.value.decision.findings, [{ question: 'role', lookedAt: 'c', found: 'd' }]);
   });

@@ -1,6 +1,6 @@
 import { unreachable } from '../base/errors.ts';
 import type { PodView } from '../broker/broker.ts';
-import type { SessionState, StsProblem } from '../credentials/session.ts';
+import type { Credentials, SessionState, StsProblem } from '../credentials/session.ts';
 import type { BoundRole, Decision, Finding, Refusal } from '../roles/decision.ts';
 import * as wire from './gen/podpass.ts';
 
@@ -10,8 +10,12 @@ export type FromWire<T> =
   /** It does not say what it must. `problem` names the field. */
   | { readonly kind: 'malformed'; readonly problem: string };
 
-/** A pod as the wire carries it. An external id stays behind: an agent has no use for it. */
-export function podToMessage(view: PodView): wire.Pod {
+/**
+ * A pod as the wire carries it. An external id stays behind: an agent has no use for it.
+ *
+ * @param now monotonic milliseconds of this process, here and below: what may be served for how long is told as a span
+ */
+export function podToMessage(view: PodView, now: number): wire.Pod {
   return {
     uid: view.uid,
     namespace: view.namespace,
@@ -19,7 +23,7 @@ export function podToMessage(view: PodView): wire.Pod {
     nodeName: view.nodeName,
     addresses: [...view.addresses],
     decision: decisionToMessage(view.decision),
-    session: sessionToMessage(view.session),
+    session: sessionToMessage(view.session, now),
   };
 }
 
@@ -79,7 +83,7 @@ function findingToMessage({ question, lookedAt, found }: Finding): wire.Finding 
   return { question: questionNumbers[question], lookedAt, found };
 }
 
-function sessionToMessage(session: SessionState): wire.Session {
+function sessionToMessage(session: SessionState, now: number): wire.Session {
   switch (session.kind) {
     case 'pending':
       return { state: { $case: 'pending', value: {} } };
@@ -94,6 +98,7 @@ function sessionToMessage(session: SessionState): wire.Session {
             sessionToken: credentials.sessionToken,
             expirationMillis: credentials.expiration,
             issuedAtMillis: credentials.issuedAt,
+            leftMillis: leftMillis(credentials, now),
             problem: problem && problemToMessage(problem),
           },
         },
@@ -108,6 +113,11 @@ function sessionToMessage(session: SessionState): wire.Session {
   }
 }
 
+/** Never more than a session can be: 12 hours. */
+function leftMillis({ goodUntil }: Credentials, now: number): number {
+  return Math.floor(Math.min(Math.max(goodUntil - now, 0), 43_200_000));
+}
+
 function problemToMessage({ code, message }: StsProblem): wire.Problem {
   return { code, message };
 }
@@ -116,13 +126,13 @@ function problemToMessage({ code, message }: StsProblem): wire.Problem {
  * Reads a pod that a server sent. What an agent decides by must be there and be understood; a pod of a newer server
  * that says something this agent does not know is malformed, and its caller gets nothing.
  */
-export function podFromMessage(message: wire.Pod): FromWire<PodView> {
+export function podFromMessage(message: wire.Pod, now: number): FromWire<PodView> {
   const { uid, namespace, name, nodeName, addresses } = message;
   if (uid === '' || namespace === '' || name === '') return malformed('identity');
   if (addresses.includes('')) return malformed('addresses');
   const decision = decisionFromMessage(message.decision);
   if (decision.kind === 'malformed') return decision;
-  const session = sessionFromMessage(message.session);
+  const session = sessionFromMessage(message.session, now);
   if (session.kind === 'malformed') return session;
   return ok({
     uid,
@@ -201,14 +211,14 @@ function findingFromMessage({ question, lookedAt, found }: wire.Finding): Findin
   }
 }
 
-function sessionFromMessage(message: wire.Session | undefined): FromWire<SessionState> {
+function sessionFromMessage(message: wire.Session | undefined, now: number): FromWire<SessionState> {
   const state = message?.state;
   if (!state) return malformed('session');
   switch (state.$case) {
     case 'pending':
       return ok({ kind: 'pending' });
     case 'issued':
-      return issuedFromMessage(state.value);
+      return issuedFromMessage(state.value, now);
     case 'refused':
       return ok({ kind: 'refused', ...problemFromMessage(state.value) });
     case 'unavailable':
@@ -218,8 +228,16 @@ function sessionFromMessage(message: wire.Session | undefined): FromWire<Session
   }
 }
 
-function issuedFromMessage(message: wire.Issued): FromWire<SessionState> {
-  const { accessKeyId, secretAccessKey, sessionToken, expirationMillis, issuedAtMillis, problem } = message;
+function issuedFromMessage(message: wire.Issued, now: number): FromWire<SessionState> {
+  const {
+    accessKeyId,
+    secretAccessKey,
+    sessionToken,
+    expirationMillis,
+    issuedAtMillis,
+    leftMillis,
+    problem,
+  } = message;
   if (accessKeyId === '' || secretAccessKey === '' || sessionToken === '') {
     return malformed('session.issued credentials');
   }
@@ -230,6 +248,7 @@ function issuedFromMessage(message: wire.Issued): FromWire<SessionState> {
     sessionToken,
     expiration: expirationMillis,
     issuedAt: issuedAtMillis,
+    goodUntil: now + leftMillis,
   };
   if (!problem) return ok({ kind: 'issued', credentials });
   return ok({ kind: 'issued', credentials, problem: problemFromMessage(problem) });

@@ -33,6 +33,7 @@ const credentials = {
   secretAccessKey: 'the-secret',
   sessionToken: 'the-token',
   issuedAt: at,
+  goodUntil: Number.POSITIVE_INFINITY,
   expiration: at + 3_600_000,
 };
 const issued: SessionState = { kind: 'issued', credentials };

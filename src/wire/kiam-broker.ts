@@ -133,11 +133,13 @@ function answerForCredentials(message: CredentialsMessage, caller: Caller, role:
   }
   // kiam writes its local time there with a `Z`; it is shown to clients and nothing is decided by it.
   const issuedAt = readKiamDate(message.lastUpdated) ?? expiration;
+  // They are asked for anew each second.
+  const goodUntil = Number.POSITIVE_INFINITY;
   return {
     kind: 'credentials',
     caller,
     role,
-    credentials: { accessKeyId, secretAccessKey, sessionToken: token, expiration, issuedAt },
+    credentials: { accessKeyId, secretAccessKey, sessionToken: token, expiration, issuedAt, goodUntil },
   };
 }
 

@@ -46,6 +46,7 @@ const issued: SessionState = {
     secretAccessKey: 'the-secret',
     sessionToken: 'the-token',
     issuedAt: at,
+    goodUntil: 1_000,
     expiration: at + 3_600_000,
   },
 };

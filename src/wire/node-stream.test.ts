@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { createFakeClock } from '../base/fake-clock.ts';
 import type { PodView } from '../broker/broker.ts';
 import { makeView } from '../broker/testing/objects.ts';
 import type { NodeEvent } from './gen/podpass.ts';
 import { createNodeStream, type MessageWriter } from './node-stream.ts';
+
+const clock = createFakeClock();
 
 /** A consumer that takes as many messages as a test lets it. */
 function createSlowWriter(takes = Number.POSITIVE_INFINITY) {
@@ -45,7 +48,7 @@ describe("the stream of a node's pods", () => {
   it('says how far the news go, once for each time that they went further', () => {
     const { writer, sent } = createSlowWriter();
     let seen = { pods: '7', namespaces: '5' };
-    const stream = createNodeStream(writer, 10, fail, () => seen);
+    const stream = createNodeStream(clock, writer, 10, fail, () => seen);
     stream.pod(view('a', '10.0.0.1'));
     stream.pod(view('b', '10.0.0.2'));
     seen = { pods: '8', namespaces: '5' };
@@ -58,7 +61,7 @@ describe("the stream of a node's pods", () => {
 
   it('sends what it is told to who takes it', () => {
     const { writer, lines } = createSlowWriter();
-    const stream = createNodeStream(writer, 10, fail);
+    const stream = createNodeStream(clock, writer, 10, fail);
     stream.pod(view('web', '1'));
     stream.synced();
     stream.removed('uid-web');
@@ -67,7 +70,7 @@ describe("the stream of a node's pods", () => {
 
   it('keeps the latest state alone for who takes nothing', () => {
     const slow = createSlowWriter(1);
-    const stream = createNodeStream(slow.writer, 10, fail);
+    const stream = createNodeStream(clock, slow.writer, 10, fail);
     stream.pod(view('first', '9'));
     for (let i = 0; i < 1_000; i += 1) stream.pod(view('web', String(i)));
     stream.synced();
@@ -78,7 +81,7 @@ describe("the stream of a node's pods", () => {
 
   it('says that all was sent only after all was sent', () => {
     const slow = createSlowWriter(1);
-    const stream = createNodeStream(slow.writer, 10, fail);
+    const stream = createNodeStream(clock, slow.writer, 10, fail);
     for (const name of ['a', 'b', 'c']) stream.pod(view(name, name));
     stream.synced();
     slow.take(1);
@@ -91,7 +94,7 @@ describe("the stream of a node's pods", () => {
 
   it('takes an address from its old owner before it gives it to the new one', () => {
     const slow = createSlowWriter(1);
-    const stream = createNodeStream(slow.writer, 10, fail);
+    const stream = createNodeStream(clock, slow.writer, 10, fail);
     stream.pod(view('first', '9'));
     stream.pod(view('new'));
     stream.removed('uid-old');
@@ -103,7 +106,7 @@ describe("the stream of a node's pods", () => {
   it('gives up on who lets more pods wait than the limit', () => {
     const slow = createSlowWriter(1);
     let overflows = 0;
-    const stream = createNodeStream(slow.writer, 3, () => {
+    const stream = createNodeStream(clock, slow.writer, 3, () => {
       overflows += 1;
     });
     for (const name of ['sent', 'a', 'b', 'c', 'a']) stream.pod(view(name));
@@ -122,7 +125,7 @@ describe("the stream of a node's pods", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const slow = createSlowWriter(2);
-        const stream = createNodeStream(slow.writer, 100, fail);
+        const stream = createNodeStream(clock, slow.writer, 100, fail);
         const truth = new Map<string, PodView>();
         for (const action of steps) {
           if (action.do === 'set') {

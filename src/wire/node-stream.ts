@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import type { PodView } from '../broker/broker.ts';
 import type { SeenVersions } from '../broker/currency.ts';
 import type { NodeListener } from '../broker/node-feed.ts';
@@ -22,6 +23,7 @@ type Pending = PodView | 'removed';
  * @param limit how many changed pods to keep for an agent that does not read, before `overflow` gives up on it
  */
 export function createNodeStream(
+  clock: Pick<Clock, 'monotonic'>,
   writer: MessageWriter,
   limit: number,
   overflow: () => void,
@@ -56,7 +58,7 @@ export function createNodeStream(
       send(
         what === 'removed'
           ? { $case: 'removedUid', value: uid }
-          : { $case: 'pod', value: podToMessage(what) },
+          : { $case: 'pod', value: podToMessage(what, clock.monotonic()) },
       );
     }
     if (!blocked && syncedIsDue) {

@@ -41,7 +41,7 @@ function encode(event: NodeEvent['event']): Buffer {
   return BrokerService.watchNode.responseSerialize({ event, seen: undefined });
 }
 
-const web = podToMessage(makeView({ name: 'web' }));
+const web = podToMessage(makeView({ name: 'web' }), 0);
 const synced = encode({ $case: 'synced', value: {} });
 
 describe('a server that sends what an agent does not understand', () => {

@@ -60,7 +60,7 @@ export function watchNode(options: NodeWatchOptions): Promise<NodeWatchEnd> {
       timer.cancel();
       listener.opened();
     });
-    call.on('data', (event: DecodedEvent) => dispatch(event, listener));
+    call.on('data', (event: DecodedEvent) => dispatch(event, listener, clock.monotonic()));
     // Said again by 'status', which comes in every case; without a listener it would be thrown.
     call.on('error', () => {});
     call.on('status', ({ code, details }: StatusObject) => {
@@ -97,7 +97,7 @@ function openStream(
   return client.makeServerStreamRequest(path, requestSerialize, decode, request, metadata);
 }
 
-function dispatch(message: DecodedEvent, listener: NodeWatchListener): void {
+function dispatch(message: DecodedEvent, listener: NodeWatchListener, now: number): void {
   if ('undecodable' in message) {
     listener.malformed(message.undecodable, undefined);
     return;
@@ -106,7 +106,7 @@ function dispatch(message: DecodedEvent, listener: NodeWatchListener): void {
   if (seen) listener.seen(seen);
   switch (event?.$case) {
     case 'pod': {
-      const read = podFromMessage(event.value);
+      const read = podFromMessage(event.value, now);
       if (read.kind === 'ok') listener.pod(read.value);
       else listener.malformed(read.problem, event.value.uid);
       return;

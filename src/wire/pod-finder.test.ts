@@ -52,7 +52,7 @@ function setUp() {
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const web = makeView({ name: 'web' });
-const found: FindPodResponse = { pods: [podToMessage(web)] };
+const found: FindPodResponse = { pods: [podToMessage(web, 0)] };
 
 describe('a search', () => {
   it('gives the server what is left of the time', async () => {
@@ -147,8 +147,8 @@ describe('a search', () => {
     finder.connected(client);
     const search = find();
     await turn();
-    const other: Pod = { ...podToMessage(makeView({ name: 'other' })), decision: undefined };
-    calls[0]?.reply(null, { pods: [podToMessage(web), other] });
+    const other: Pod = { ...podToMessage(makeView({ name: 'other' }), 0), decision: undefined };
+    calls[0]?.reply(null, { pods: [podToMessage(web, 0), other] });
     assert.deepEqual(await search, []);
     assert.equal(sink.held.size, 0);
   });

@@ -107,7 +107,7 @@ export function createPodFinder({ node, metadata, ledger, clock, logger }: PodFi
   function viewsOf({ pods }: FindPodResponse): PodView[] {
     const views: PodView[] = [];
     for (const message of pods) {
-      const read = podFromMessage(message);
+      const read = podFromMessage(message, clock.monotonic());
       if (read.kind === 'malformed') {
         logger.error(
           { 'pod.uid': message.uid },

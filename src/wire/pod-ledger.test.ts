@@ -114,7 +114,10 @@ describe('what an agent holds', () => {
     ledger.begin();
     ledger.upsert({ ...web, session: issued });
     assert.equal(kindOf(), 'unavailable');
-    const next = { kind: 'issued', credentials: fakeCredentials('ASIA', clock.now(), 15 * minute) } as const;
+    const next = {
+      kind: 'issued',
+      credentials: fakeCredentials('ASIA', clock.now(), 15 * minute, clock.monotonic() + 15 * minute),
+    } as const;
     ledger.upsert({ ...web, session: next });
     assert.equal(kindOf(), 'issued');
   });

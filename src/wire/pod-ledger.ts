@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { PodView } from '../broker/broker.ts';
 import type { PodSink } from '../broker/node-feed.ts';
-import { type Arrival, arrivalOf, millisLeftByAge, withoutCredentials } from './arrival.ts';
 import { carryCredentials } from './carry-credentials.ts';
+import { millisLeftByAge, withoutCredentials } from './credential-age.ts';
 
 /** What an agent holds, and how it knows. */
 export interface PodLedger {
@@ -30,7 +30,6 @@ interface Held {
   readonly view: PodView;
   /** Its credentials are those of an earlier stream. */
   readonly isCarried: boolean;
-  readonly arrival: Arrival | undefined;
   /** Runs until its credentials are too old. */
   readonly aging: Timer | undefined;
   /** The stream that told of it, or during which it was found. */
@@ -70,12 +69,10 @@ export function createPodLedger(into: PodSink, clock: Clock, confirmMillis = 60_
     // On one stream the server knows best. A server that has just been gone to may have none to give yet.
     const mayCarry = known !== undefined && (known.round !== round || known.isCarried);
     const best = mayCarry ? carryCredentials(known.view, told) : told;
-    const now = clock.monotonic();
-    const arrival = arrivalOf(best, known?.arrival, now);
-    const left = millisLeftByAge(best, arrival, now);
+    const left = millisLeftByAge(best, clock.monotonic());
     const view = left > 0 ? best : withoutCredentials(best);
     const aging = view.session.kind === 'issued' ? clock.setTimer(left, () => onAged(view.uid)) : undefined;
-    held.set(view.uid, { view, isCarried: best !== told, arrival, aging, round, unconfirmed });
+    held.set(view.uid, { view, isCarried: best !== told, aging, round, unconfirmed });
     into.upsert(view);
   }
 

@@ -39,12 +39,14 @@ export function fakeCredentials(
   accessKeyId: string,
   issuedAt: number,
   lifetimeMillis = 3_600_000,
+  goodUntil = lifetimeMillis,
 ): Credentials {
   return {
     accessKeyId,
     secretAccessKey: `secret-of-${accessKeyId}`,
     sessionToken: `token-of-${accessKeyId}`,
     issuedAt,
+    goodUntil,
     expiration: issuedAt + lifetimeMillis,
   };
 }

@@ -88,12 +88,18 @@ export function createScriptedBackend(options: ScriptedBackendOptions): Scripted
   };
 }
 
-export function createCredentials(accessKeyId: string, issuedAt: number, expiration: number): Credentials {
+export function createCredentials(
+  accessKeyId: string,
+  issuedAt: number,
+  expiration: number,
+  goodUntil = Number.POSITIVE_INFINITY,
+): Credentials {
   return {
     accessKeyId,
     secretAccessKey: `secret-of-${accessKeyId}`,
     sessionToken: `token-of-${accessKeyId}`,
     issuedAt,
     expiration,
+    goodUntil,
   };
 }

@@ -107,6 +107,7 @@ export function fakeCredentials(clock: Clock): Credentials {
     secretAccessKey: 'fake/secret+key/of/forty/characters/abcd',
     sessionToken: 'FwoGZXIvYXdzEFake'.repeat(20),
     issuedAt: clock.now(),
+    goodUntil: Number.POSITIVE_INFINITY,
     expiration: clock.now() + 3_600_000,
   };
 }

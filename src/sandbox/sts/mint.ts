@@ -9,12 +9,14 @@ const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 /** Makes temporary credentials that look like AWS's. `seconds` from now they state to expire, to the whole second. */
 export function mintCredentials(clock: Clock, random: Random, seconds: number): Credentials {
   const issuedAt = clock.now();
+  const expiration = Math.floor(issuedAt / 1_000 + seconds) * 1_000;
   return {
     accessKeyId: `ASIA${toBase32(random.bytes(16))}`,
     secretAccessKey: Buffer.from(random.bytes(30)).toString('base64'),
     sessionToken: Buffer.from(random.bytes(180)).toString('base64'),
-    expiration: Math.floor(issuedAt / 1_000 + seconds) * 1_000,
+    expiration,
     issuedAt,
+    goodUntil: clock.monotonic() + expiration - issuedAt,
   };
 }
 

@@ -206,7 +206,11 @@ export interface Issued {
   expirationMillis: number;
   issuedAtMillis: number;
   /** Set when the last refresh failed. */
-  problem: Problem | undefined;
+  problem:
+    | Problem
+    | undefined;
+  /** How long they live yet at the most, when this is sent. Counted by no clock that can be set. */
+  leftMillis: number;
 }
 
 export interface Problem {
@@ -1421,6 +1425,7 @@ function createBaseIssued(): Issued {
     expirationMillis: 0,
     issuedAtMillis: 0,
     problem: undefined,
+    leftMillis: 0,
   };
 }
 
@@ -1443,6 +1448,9 @@ export const Issued: MessageFns<Issued> = {
     }
     if (message.problem !== undefined) {
       Problem.encode(message.problem, writer.uint32(50).fork()).join();
+    }
+    if (message.leftMillis !== 0) {
+      writer.uint32(56).int64(message.leftMillis);
     }
     return writer;
   },
@@ -1506,6 +1514,14 @@ export const Issued: MessageFns<Issued> = {
             }
 
             message.problem = Problem.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.leftMillis = longToNumber(reader.int64());
             continue;
           }
         }

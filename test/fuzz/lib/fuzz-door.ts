@@ -42,6 +42,7 @@ function answerOf(address: string): Answer {
       secretAccessKey: secret,
       sessionToken: 'session-token',
       issuedAt: clock.now(),
+      goodUntil: Number.POSITIVE_INFINITY,
       expiration: clock.now() + 3_600_000,
     },
   };

@@ -45,6 +45,7 @@ export async function startFuzzGrpcServer(): Promise<FuzzGrpcServer> {
         secretAccessKey: secret,
         sessionToken: 'token',
         issuedAt: now,
+        goodUntil: Number.POSITIVE_INFINITY,
         expiration: now + 86_400_000,
       },
     },

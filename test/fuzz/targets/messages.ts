@@ -19,6 +19,7 @@ const issued = makeView({
       secretAccessKey: 'secret',
       sessionToken: 'token',
       issuedAt: now,
+      goodUntil: 3_600_000,
       expiration: now + 3_600_000,
     },
     problem: { code: 'Throttling', message: 'slow down' },
@@ -66,7 +67,7 @@ export const target: FuzzTarget = {
     'protobuf of both services: decoders end, a pod that is taken goes over the wire unchanged and is answered well',
   maxBytes: 1_024,
   seeds: [
-    ...views.map((view) => podpass.Pod.encode(podToMessage(view)).finish()),
+    ...views.map((view) => podpass.Pod.encode(podToMessage(view, 0)).finish()),
     podpass.FindPodRequest.encode({
       node: { nodeName: 'n', hostIp: '' },
       address: '10.0.0.1',
@@ -87,14 +88,14 @@ export const target: FuzzTarget = {
       for (const decoder of decoders) decode(decoder, input);
       const message = decode(podpass.Pod, input) as podpass.Pod | undefined;
       if (!message) return;
-      const read = podFromMessage(message);
+      const read = podFromMessage(message, 0);
       if (read.kind === 'malformed') {
         holds(read.problem.length < 200, 'a problem is not short');
         return;
       }
       const view = read.value;
       holds(view.uid !== '' && view.namespace !== '' && view.name !== '', 'a pod without identity was taken');
-      const again = podFromMessage(podpass.Pod.decode(podpass.Pod.encode(podToMessage(view)).finish()));
+      const again = podFromMessage(podpass.Pod.decode(podpass.Pod.encode(podToMessage(view, 0)).finish()), 0);
       holds(JSON.stringify(again) === JSON.stringify(read), 'a pod is another after it went over the wire');
       checkAnswers(view);
     },

@@ -71,12 +71,14 @@ export function createSts({ clock, random, network, sessionMillis }: StsOptions)
       };
     const lifeMillis = mood.lifeMillis ?? sessionMillis;
     call.expiresAt = clock.monotonic() + lifeMillis;
+    const expiration = Math.floor(clock.now() + lifeMillis);
     const credentials = {
       accessKeyId: call.accessKeyId,
       secretAccessKey: `secret-${call.number}`,
       sessionToken: `session-${call.number}`,
       issuedAt: ownNow,
-      expiration: Math.floor(clock.now() + lifeMillis),
+      expiration,
+      goodUntil: call.at + Math.min(expiration - ownNow, sessionMillis),
     };
     return { kind: 'issued', credentials };
   }
