@@ -248,13 +248,17 @@ describe('a refusal', () => {
     assert.deepEqual(kinds(lease.told), ['refused', 'issued']);
   });
 
-  it('stays STS’s last word while STS is busy or away', async () => {
+  it('stays STS’s last word while STS is busy or away, for ten minutes', async () => {
     const { clock, acquire } = createCacheHarness({
       answer: (_, call) => (call === 0 ? denied : call % 2 ? away : throttled),
     });
     const lease = acquire(identityOf(1));
-    await clock.advance(hour);
+    await clock.advance(10 * minute);
     assert.deepEqual(kinds(lease.told), ['refused']);
+    // Who asks later is told to come again: that the role was refused is not known any more.
+    await clock.advance(hour);
+    assert.deepEqual([...new Set(kinds(lease.told))], ['refused', 'unavailable']);
+    assert.equal(lease.state.kind, 'unavailable');
   });
 
   it('changes when STS’s words change', async () => {

@@ -61,15 +61,23 @@ export interface CachedSession {
 }
 
 interface Failure {
-  /** `refused` is STS's last word on the identity; it stays until STS has another, however busy it may be meanwhile. */
+  /**
+   * `refused` is STS's last word on the identity. It stays while STS is too busy for another, but no longer than
+   * `refusalMillis`: after that nobody knows, and who asks is told to come again.
+   */
   readonly kind: 'refused' | 'unavailable';
   readonly problem: StsProblem;
   readonly backoff: Backoff;
+  /** Monotonic: when STS said so. */
+  readonly saidAt: number;
   /** Monotonic. */
   readonly retryAt: number;
 }
 
 const pending: SessionState = { kind: 'pending' };
+
+/** How long a refusal is believed, and after which STS is asked again at the latest. */
+const refusalMillis = refusedBackoff.max;
 
 /**
  * `onSettled` is called after each call of STS.
@@ -245,8 +253,13 @@ export function createCachedSession(
     metrics.stsErrors.inc();
     if (outcome.kind === 'throttled') queue.slowDown(account);
     const last = failure;
-    const next = describeFailure(outcome, last);
-    failure = { ...next, retryAt: clock.monotonic() + next.backoff.next() };
+    const now = clock.monotonic();
+    const next = describeFailure(outcome, last, now);
+    const retryAt = now + next.backoff.next();
+    failure = {
+      ...next,
+      retryAt: next.kind === 'refused' ? Math.min(retryAt, next.saidAt + refusalMillis) : retryAt,
+    };
     if (last && last.kind === next.kind && isSameProblem(last.problem, next.problem)) return;
     logger.warn(
       { ...fields(), 'sts.outcome': outcome.kind, ...problemFields(next.problem) },
@@ -257,18 +270,16 @@ export function createCachedSession(
   function describeFailure(
     { kind, code, message }: Exclude<AssumeRoleOutcome, { kind: 'issued' }>,
     last: Failure | undefined,
+    now: number,
   ): Omit<Failure, 'retryAt'> {
     const problem = { code, message };
     if (kind === 'refused') {
       const backoff = last?.kind === 'refused' ? last.backoff : createBackoff(refusedBackoff, random);
-      return { kind: 'refused', problem, backoff };
+      return { kind: 'refused', problem, backoff, saidAt: now };
     }
-    if (last?.kind === 'refused') return last;
-    return {
-      kind: 'unavailable',
-      problem,
-      backoff: last?.backoff ?? createBackoff(unavailableBackoff, random),
-    };
+    if (last?.kind === 'refused' && now - last.saidAt < refusalMillis) return last;
+    const backoff = last?.kind === 'unavailable' ? last.backoff : createBackoff(unavailableBackoff, random);
+    return { kind: 'unavailable', problem, backoff, saidAt: now };
   }
 
   return {
