@@ -169,18 +169,17 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
     });
   }
 
-  function setClock(): void {
+  function setClock(millis: number, staysMillis: number): void {
     const processes = [
       ...serverPlaces.flatMap((place) => world.serverAt(place) ?? []),
       ...nodes.flatMap(({ processes }) => processes),
     ];
     const process = pick(processes);
     if (!process) return;
-    const millis = between(-1, 1) * pickOne([5_000, 600_000, 7_200_000]);
     process.clock.step(millis);
     broken(
       `clock of ${process.name} set by ${Math.round(millis / 1_000)} s`,
-      random.next() * pickOne([4_000, 120_000]),
+      staysMillis,
       recovery.clock,
       everywhere,
       () => process.clock.step(-millis),
@@ -286,7 +285,7 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
         },
       );
     },
-    'cut-agent': () => breakStream('cut', between(500, 60_000), recovery.stream),
+    'cut-agent': () => breakStream('cut', 500 + pickOne([30_000, 150_000]) * random.next(), recovery.stream),
     'hole-agent': () => breakStream('hole', between(2_000, 60_000), recovery.stream),
     'slow-agent': () => breakStream('slow', between(5_000, 60_000), recovery.stream),
     'cut-sts': () => breakSts('cut', between(500, 120_000)),
@@ -302,7 +301,12 @@ export function createChaos(world: World, scenario: Scenario, random: Random): C
     },
     'short-sessions': () =>
       stsMood({ lifeMillis: 300_000 }, 'sessions live for 5 min', between(10_000, 60_000), 330_000),
-    'set-clock': setClock,
+    'set-clock': () =>
+      setClock(
+        between(-1, 1) * pickOne([5_000, 600_000, 7_200_000]),
+        random.next() * pickOne([4_000, 120_000]),
+      ),
+    'set-clock-back': () => setClock(-between(600_000, 7_200_000), between(30_000, 240_000)),
     'ask-as-rogue'() {
       const from = pick(nodes.filter(({ kind }) => kind === 'agent'));
       const about = pick(nodes.filter((node) => node !== from));

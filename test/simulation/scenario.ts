@@ -47,6 +47,7 @@ export const happenings = [
   'refuse-role',
   'short-sessions',
   'set-clock',
+  'set-clock-back',
   'ask-as-rogue',
   'ask-as-node',
 ] as const;
@@ -65,7 +66,46 @@ const ordinary: ReadonlySet<Happening> = new Set([
 ]);
 
 /** What does its harm when sessions end: in runs that are long enough for that. */
-const ofSessions: ReadonlySet<Happening> = new Set(['cut-sts', 'fail-sts', 'short-sessions', 'set-clock']);
+const ofSessions: ReadonlySet<Happening> = new Set([
+  'cut-sts',
+  'fail-sts',
+  'short-sessions',
+  'set-clock',
+  'set-clock-back',
+]);
+
+/** A run in which little is wrong: else other faults excuse too much of what happens. */
+interface Theme {
+  /** What goes wrong. Some do their harm together alone. */
+  readonly faults: readonly Happening[];
+  /** Whether sessions have to end for it. */
+  readonly isLong: boolean;
+  /** The mean time between two faults of a kind, and between two ordinary things, in milliseconds: from and to. */
+  readonly faultMillis: readonly [number, number];
+  readonly changeMillis: readonly [number, number];
+}
+
+const lively = [4_000, 25_000] as const;
+const still = [60_000, 300_000] as const;
+const frequent = [10_000, 60_000] as const;
+const rare = [40_000, 150_000] as const;
+
+const themes: readonly Theme[] = [
+  { faults: ['set-clock', 'short-sessions'], isLong: false, faultMillis: frequent, changeMillis: lively },
+  { faults: ['set-clock-back'], isLong: true, faultMillis: frequent, changeMillis: still },
+  { faults: ['set-clock', 'fail-sts', 'cut-sts'], isLong: true, faultMillis: frequent, changeMillis: still },
+  { faults: ['set-clock-back', 'cut-agent'], isLong: true, faultMillis: frequent, changeMillis: still },
+  { faults: ['cut-api'], isLong: false, faultMillis: rare, changeMillis: lively },
+  { faults: ['cut-api', 'kill-server'], isLong: false, faultMillis: rare, changeMillis: lively },
+  { faults: ['hole-api', 'cut-agent'], isLong: false, faultMillis: frequent, changeMillis: lively },
+  { faults: ['mangle-watches'], isLong: false, faultMillis: frequent, changeMillis: lively },
+  {
+    faults: ['kill-node-process', 'upgrade-agent'],
+    isLong: false,
+    faultMillis: frequent,
+    changeMillis: lively,
+  },
+];
 
 const minute = 60_000;
 const roles = ['reader', 'writer', 'auditor', 'backup'];
@@ -78,21 +118,24 @@ export function drawScenario(random: Random): Scenario {
   const chance = (share: number) => random.next() < share;
   const between = (from: number, to: number) => from + random.next() * (to - from);
   const whole = (from: number, to: number) => Math.floor(between(from, to + 1));
-  const isLong = chance(0.08);
-  const chaosMillis = isLong ? between(20, 40) * minute : between(0.7, 2) * minute;
+  const theme = chance(0.2) ? themes[whole(0, themes.length - 1)] : undefined;
+  const isLong = theme ? theme.isLong : chance(0.08);
+  const [shortest, longest] = isLong ? [20, 40] : theme ? [2, 5] : [0.7, 2];
   const pace = isLong ? 8 : 1;
   const faults = whole(0, 6);
   const likelihood = (happening: Happening) => {
     if (ordinary.has(happening)) return 0.7;
+    if (theme) return theme.faults.includes(happening) ? 1 : 0;
     if (isLong && ofSessions.has(happening)) return 0.5;
-    return happening === 'set-clock' ? 0.3 : faults / 23;
+    return happening === 'set-clock' ? 0.3 : faults / 24;
   };
+  const { faultMillis = frequent, changeMillis = lively } = theme ?? {};
   const every = Object.fromEntries(
     happenings.map((happening) => {
       const isOn = chance(likelihood(happening));
       if (!isOn) return [happening, undefined];
-      const mean = ordinary.has(happening) ? between(4_000, 25_000) : between(10_000, 60_000);
-      return [happening, mean * pace];
+      const [from, to] = ordinary.has(happening) ? changeMillis : faultMillis;
+      return [happening, between(from, to) * pace];
     }),
   ) as Record<Happening, number | undefined>;
   return {
@@ -111,7 +154,7 @@ export function drawScenario(random: Random): Scenario {
       maxStreamAgeMillis: chance(0.3) ? between(20_000, 120_000) : 0,
       callsPerSecond: chance(0.3) ? 1 : 20,
     },
-    chaosMillis,
+    chaosMillis: between(shortest, longest) * minute,
     pace,
     namespaces: ['shop', 'bank'].slice(0, whole(1, 2)),
     pods: whole(1, 6),

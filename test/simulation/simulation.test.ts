@@ -18,6 +18,13 @@ async function storyOf(seed: number): Promise<string[]> {
   return lines;
 }
 
+/** What was found, where no protection that can be switched off shows it. */
+const found = [
+  [2788, 'a refusal of STS was believed for as long as STS could not be asked again'],
+  [1254, 'the checker took a server to know what arrived in the same instant, behind what it was telling'],
+  [9028, 'the checker took silence about a namespace for news, before the node had a pod of it'],
+] as const;
+
 describe('a simulated cluster', () => {
   it('keeps every promise, whatever happens to it, in the first 40 seeds', async () => {
     for (let seed = 1; seed <= 40; seed += 1) await keepsItsPromises(seed);
@@ -27,6 +34,9 @@ describe('a simulated cluster', () => {
     it(`keeps every promise in seed ${seed}, which without ${mutant} breaks one`, () =>
       keepsItsPromises(seed));
   }
+
+  for (const [seed, what] of found)
+    it(`keeps every promise in seed ${seed}: ${what}`, () => keepsItsPromises(seed));
 
   it('tells the same story for the same seed', async () => {
     const story = await storyOf(11);

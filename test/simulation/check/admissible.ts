@@ -56,7 +56,8 @@ function namespaceOf(
 ): readonly (NamespaceFact | undefined)[] {
   const versions = namespaces.get(pod.namespace) ?? [];
   const known = Math.max(
-    news.known(request.process, pod.namespace, to),
+    // What was said of everything before the pod was told of says nothing of it: no news is what concerns no pod of a node.
+    news.known(request.process, pod.namespace, to, pod.uid),
     news.known(request.process, namespaceFor(pod.namespace, pod.uid), to),
   );
   return admissible(versions, known, to);

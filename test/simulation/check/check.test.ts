@@ -35,6 +35,14 @@ describe('a history in which every promise was kept', () => {
       '401 without the token that is required',
       { settings: { requiresToken: true }, requests: [{ status: 401 }] },
     ],
+    [
+      'credentials of a session that was shorter than was asked for, of a process whose clock was wrong then',
+      {
+        calls: [{ expiresAt: 159_999 }],
+        faults: [fault({ kind: 'clock of server set by -9 s', from: 0, to: 50_000 })],
+        requests: [{}],
+      },
+    ],
     ['503 while something is broken', { faults: [fault()], requests: [{ status: 503 }] }],
     [
       'no answer of a process that was killed',

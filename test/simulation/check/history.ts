@@ -114,9 +114,10 @@ export interface LeakFact {
 export interface NewsOf {
   /**
    * The last version of an object that had arrived at a process before a moment: it can know no less. 0: none.
-   * A process that is told by another has what the other knew when it spoke.
+   * A process that is told by another has what the other knew when it spoke; with a pod's UID, as far as it spoke after
+   * it had told of that pod.
    */
-  known(process: string, key: string, before: number): number;
+  known(process: string, key: string, before: number, uid?: string): number;
 }
 
 export interface CheckSettings {

@@ -185,4 +185,25 @@ export const mutants: readonly Mutant[] = [
     find: 'if (!hasExpired) answers.set(view, answer);',
     replace: 'answers.set(view, answer);',
   },
+  {
+    name: 'age',
+    what: 'credentials grow old by the monotonic clock, too',
+    file: 'src/credentials/refresh-schedule.ts',
+    find: 'return Math.min(byWall, byAge);',
+    replace: 'return byAge === Number.POSITIVE_INFINITY ? byAge : byWall;',
+  },
+  {
+    name: 'out-of-touch',
+    what: 'an agent leaves a server that is out of touch with the API for one that is not',
+    file: 'src/broker/currency.ts',
+    find: "return watches.every(({ status }) => status.kind === 'live');",
+    replace: 'return true;',
+  },
+  {
+    name: 'agent-age',
+    what: 'credentials grow old at an agent by its monotonic clock, too',
+    file: 'src/wire/credential-age.ts',
+    find: 'return session.credentials.goodUntil - minimumValidMillis - now;',
+    replace: 'return session.credentials.goodUntil + 1e9 - now;',
+  },
 ];

@@ -1,12 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { connectivityState, type Metadata, status } from '@grpc/grpc-js';
-import type { FakeClock } from '../../../src/base/fake-clock.ts';
 import * as podpass from '../../../src/wire/gen/podpass.ts';
-import type { Flow, Network, Party } from './network.ts';
+import type { ArrivalOrder, Flow, Network, Party } from './network.ts';
 
 /** What an agent is told through one message, for whoever keeps account of the news. */
 export interface Delivery {
-  /** How much its server knew when it wrote the message. */
+  /** How much its server knew when it wrote the message: a moment of the recorder's. */
   readonly asOf: number;
   /** The message was about these pods. Undefined: about everything until then. */
   readonly pods: readonly podpass.Pod[] | undefined;
@@ -20,11 +19,12 @@ export interface GrpcServerParty extends Party {
 
 export interface DialOptions {
   readonly network: Network;
-  readonly clock: FakeClock;
   readonly from: Party;
   /** The address that the server sees. */
   readonly ip: string;
   readonly to: GrpcServerParty;
+  /** The moment that it is: `Recorder.moment`. */
+  readonly moment: () => number;
   readonly onDelivery: (delivery: Delivery) => void;
 }
 
@@ -34,11 +34,12 @@ let ports = 10_000;
 
 /** A client of `podpass.v1.Broker` over the simulated network. Messages are written and read as on a real one. */
 export function dialBroker(options: DialOptions): podpass.BrokerClient {
-  const { network, clock, from, ip, to, onDelivery } = options;
+  const { network, from, ip, to, moment, onDelivery } = options;
   ports = ports >= 60_000 ? 10_000 : ports + 1;
   const peer = `${ip}:${ports}`;
   const { watchNode, findPod } = podpass.BrokerService;
   const open = new Set<() => void>();
+  const order: ArrivalOrder = new Map();
 
   /** What both kinds of call have in common. `serve` is called at the server's end. */
   function call(
@@ -70,6 +71,7 @@ export function dialBroker(options: DialOptions): podpass.BrokerClient {
       from,
       to,
       keepaliveMillis,
+      order,
       onOpen(opened) {
         flow = opened;
         if (isOver) opened.close(from);
@@ -103,7 +105,7 @@ export function dialBroker(options: DialOptions): podpass.BrokerClient {
         (serverCall, flow) => {
           let isSynced = false;
           const mark = () => {
-            const asOf = clock.monotonic();
+            const asOf = moment();
             if (isSynced) flow.send(to, () => onDelivery({ asOf, pods: undefined }));
           };
           to.streams.add(mark);
@@ -125,7 +127,7 @@ export function dialBroker(options: DialOptions): podpass.BrokerClient {
             end: () => finish(status.OK, ''),
             write(event: podpass.NodeEvent) {
               const sent = watchNode.responseSerialize(event);
-              const asOf = clock.monotonic();
+              const asOf = moment();
               flow.send(to, () => {
                 const read = watchNode.responseDeserialize(sent).event;
                 if (read?.$case === 'pod') onDelivery({ asOf, pods: [read.value] });
@@ -160,7 +162,7 @@ export function dialBroker(options: DialOptions): podpass.BrokerClient {
         (serverCall, flow) => {
           Object.assign(serverCall, { request: findPod.requestDeserialize(bytes) });
           to.service.findPod(serverCall as never, (error, response) => {
-            const asOf = clock.monotonic();
+            const asOf = moment();
             const sent = response ? findPod.responseSerialize(response) : undefined;
             flow.send(to, () => {
               flow.close(from);

@@ -26,11 +26,16 @@ export interface Party {
   isDead: boolean;
 }
 
+/** When the last packet of each direction arrives, by its sender. */
+export type ArrivalOrder = Map<Party, number>;
+
 export interface ConnectOptions {
   readonly from: Party;
   readonly to: Party;
   /** How long nothing may arrive before both ends give the connection up. Default: they never do. */
   readonly keepaliveMillis?: number;
+  /** Calls of one HTTP/2 connection share one: what was sent first on any of them arrives first. Default: its own. */
+  readonly order?: ArrivalOrder;
   readonly onOpen: (flow: Flow) => void;
   /** There is no connection, or there is none any more. Called once, and not after `close` of the same end. */
   readonly onBroken: (why: string) => void;
@@ -48,8 +53,7 @@ export interface Network {
 
 interface OpenFlow {
   readonly options: ConnectOptions;
-  /** When the last packet of each direction arrives. */
-  readonly arrivals: Map<Party, number>;
+  readonly arrivals: ArrivalOrder;
   /** Packets that a hole keeps, or that come behind such. */
   held: (() => void)[];
   isDraining: boolean;
@@ -124,7 +128,7 @@ export function createNetwork(clock: Clock, random: Random): Network {
     const { from, to } = options;
     const flow: OpenFlow = {
       options,
-      arrivals: new Map(),
+      arrivals: options.order ?? new Map(),
       held: [],
       isDraining: false,
       isDoomed: false,

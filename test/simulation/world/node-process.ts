@@ -30,7 +30,7 @@ export interface AgentOptions {
 
 /** Starts an agent, as `podpass agent` wires it. */
 export function startAgent(runtime: Runtime, options: AgentOptions): NodeProcess {
-  const { network, clock, recorder } = runtime;
+  const { network, recorder } = runtime;
   const { name, node, ip, servers, token } = options;
   const process = createProcess(runtime, name, node);
   const { context } = process;
@@ -52,10 +52,10 @@ export function startAgent(runtime: Runtime, options: AgentOptions): NodeProcess
       const to = servers().get(address);
       return dialBroker({
         network,
-        clock,
         from: process,
         ip,
         to: to ?? nobody,
+        moment: recorder.moment,
         onDelivery({ asOf, pods }) {
           if (!pods) recorder.told(name, to?.name ?? '', asOf);
           for (const pod of pods ?? []) recorder.toldOf(name, to?.name ?? '', asOf, pod);

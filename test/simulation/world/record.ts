@@ -22,6 +22,8 @@ export interface Recorder {
   fault(fact: FaultFact): void;
   leak(fact: LeakFact): void;
   ended(process: string): void;
+  /** Grows with all that any process hears. Times do not tell: what was held back on a link arrives all at once. */
+  moment(): number;
   /** A process has all objects of a kind up to a version. */
   listed(process: string, kind: Kind, version: number): void;
   heard(process: string, key: string, version: number): void;
@@ -36,11 +38,13 @@ export type Kind = 'pods' | 'namespaces';
 
 interface Heard {
   readonly at: number;
+  readonly moment: number;
   readonly version: number;
 }
 
 interface Told {
   readonly at: number;
+  readonly moment: number;
   readonly by: string;
   readonly asOf: number;
 }
@@ -66,6 +70,13 @@ export function createRecorder(now: () => number): Recorder {
   const leaks: LeakFact[] = [];
   const ends = new Map<string, number>();
   const inboxes = new Map<string, Inbox>();
+  let moment = 0;
+
+  /** When something arrives. */
+  function stamp() {
+    moment += 1;
+    return { at: now(), moment };
+  }
 
   function inboxOf(process: string): Inbox {
     let inbox = inboxes.get(process);
@@ -85,31 +96,31 @@ export function createRecorder(now: () => number): Recorder {
   const versionsOf = (key: string) => pods.get(key) ?? namespaces.get(key) ?? [];
 
   const news: NewsOf = {
-    known: (process, key, before) => known(process, key, (at) => at < before),
+    known: (process, key, before, uid) => known(process, key, ({ at }) => at < before, uid),
   };
 
-  function known(process: string, key: string, isIn: (at: number) => boolean): number {
+  function known(process: string, key: string, isIn: IsIn, uid?: string): number {
     const inbox = inboxes.get(process);
     if (!inbox) return 0;
     let latest = 0;
-    for (const { at, version } of inbox.heard.get(key) ?? [])
-      if (isIn(at)) latest = Math.max(latest, version);
+    for (const heard of inbox.heard.get(key) ?? []) if (isIn(heard)) latest = Math.max(latest, heard.version);
     const listed = lastIn(inbox.listed[pods.has(key) ? 'pods' : 'namespaces'], isIn);
     if (listed) latest = Math.max(latest, newestUpTo(versionsOf(key), listed.version));
     // One speaks of everything in order, so what it said last holds the most. Several may have spoken.
     const spoken = new Map<string, number>();
-    for (const { at, by, asOf } of inbox.told) if (isIn(at)) spoken.set(by, asOf);
+    const first = uid === undefined ? 0 : (inbox.toldOf.get(uid)?.[0]?.moment ?? 0);
+    for (const told of inbox.told) if (isIn(told) && told.moment > first) spoken.set(told.by, told.asOf);
     for (const told of inbox.toldOf.get(key) ?? []) {
-      if (!isIn(told.at)) continue;
+      if (!isIn(told)) continue;
       latest = Math.max(
         latest,
-        known(told.by, told.key, (at) => at <= told.asOf),
+        known(told.by, told.key, ({ moment }) => moment <= told.asOf),
       );
     }
     for (const [by, asOf] of spoken)
       latest = Math.max(
         latest,
-        known(by, key, (at) => at <= asOf),
+        known(by, key, ({ moment }) => moment <= asOf),
       );
     return latest;
   }
@@ -128,14 +139,15 @@ export function createRecorder(now: () => number): Recorder {
     fault: (fact) => faults.push(fact),
     leak: (fact) => leaks.push(fact),
     ended: (process) => ends.set(process, now()),
-    listed: (process, kind, version) => inboxOf(process).listed[kind].push({ at: now(), version }),
-    heard: (process, key, version) => push(inboxOf(process).heard, key, { at: now(), version }),
+    moment: () => moment,
+    listed: (process, kind, version) => inboxOf(process).listed[kind].push({ ...stamp(), version }),
+    heard: (process, key, version) => push(inboxOf(process).heard, key, { ...stamp(), version }),
     toldOf(process, by, asOf, { uid, namespace }) {
       const { toldOf } = inboxOf(process);
-      push(toldOf, uid, { at: now(), by, asOf, key: uid });
-      push(toldOf, namespaceFor(namespace, uid), { at: now(), by, asOf, key: namespace });
+      push(toldOf, uid, { ...stamp(), by, asOf, key: uid });
+      push(toldOf, namespaceFor(namespace, uid), { ...stamp(), by, asOf, key: namespace });
     },
-    told: (process, by, asOf) => inboxOf(process).told.push({ at: now(), by, asOf }),
+    told: (process, by, asOf) => inboxOf(process).told.push({ ...stamp(), by, asOf }),
     history: (sts, settings) => ({
       pods,
       namespaces,
@@ -162,14 +174,16 @@ export function createRecorder(now: () => number): Recorder {
   };
 }
 
+type IsIn = (entry: { readonly at: number; readonly moment: number }) => boolean;
+
 /** The last entry of a list that is in the order of time. */
-function lastIn<T extends { readonly at: number }>(
+function lastIn<T extends { readonly at: number; readonly moment: number }>(
   list: readonly T[],
-  isIn: (at: number) => boolean,
+  isIn: IsIn,
 ): T | undefined {
   for (let i = list.length - 1; i >= 0; i -= 1) {
     const entry = list[i];
-    if (entry && isIn(entry.at)) return entry;
+    if (entry && isIn(entry)) return entry;
   }
   return undefined;
 }

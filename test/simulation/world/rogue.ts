@@ -17,10 +17,10 @@ export function askAsRogue(world: World, from: WorldNode, about: WorldNode, addr
   const rogue: Party = { name: `rogue-${from.name}`, place: from.name, isListening: false, isDead: false };
   const client = dialBroker({
     network,
-    clock,
     from: rogue,
     ip: from.ip,
     to,
+    moment: recorder.moment,
     onDelivery({ pods = [] }) {
       for (const { uid, session } of pods)
         recorder.leak({
