@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { PodView } from '../broker/broker.ts';
+import { fakeCredentials } from '../broker/testing/fake-sessions.ts';
 import { makeView } from '../broker/testing/objects.ts';
 import type { SessionState } from '../credentials/session.ts';
 import type { Decision, Finding, Refusal } from '../roles/decision.ts';
@@ -49,7 +50,7 @@ const credentials = fc.record({
   sessionToken: name,
   expiration: time,
   issuedAt: time,
-  goodUntil: fc.integer({ min: 0, max: 43_200_000 }),
+  goodUntil: fc.integer({ min: 1, max: 43_200_000 }),
 });
 
 const session: fc.Arbitrary<SessionState> = fc.oneof(
@@ -111,6 +112,29 @@ describe('a pod on the wire', () => {
         assert.ok(['ok', 'malformed'].includes(podFromMessage(message, 0).kind));
       }),
     );
+  });
+
+  it('counts credentials from their arrival where the server does not say how long they live yet', () => {
+    const credentials = fakeCredentials('ASIA', 1_000, 900_000);
+    const message = podToMessage(makeView({ name: 'web', session: { kind: 'issued', credentials } }), 0);
+    assert.ok(message.session?.state?.$case === 'issued');
+    message.session.state.value.leftMillis = 0;
+    const read = podFromMessage(Pod.decode(Pod.encode(message).finish()), 5_000);
+    assert.ok(read.kind === 'ok' && read.value.session.kind === 'issued');
+    assert.equal(read.value.session.credentials.goodUntil, 905_000);
+  });
+
+  it('says how long they live yet, and never nothing', () => {
+    const credentials = fakeCredentials('ASIA', 1_000, 900_000, 60_000);
+    for (const [now, expected] of [
+      [10_000.5, 49_999],
+      [70_000, 1],
+      [-1e12, 43_200_000],
+    ] as const) {
+      const message = podToMessage(makeView({ name: 'web', session: { kind: 'issued', credentials } }), now);
+      assert.ok(message.session?.state?.$case === 'issued');
+      assert.equal(message.session.state.value.leftMillis, expected);
+    }
   });
 
   it('tolerates fields that this version does not know', () => {

@@ -113,9 +113,9 @@ function sessionToMessage(session: SessionState, now: number): wire.Session {
   }
 }
 
-/** Never more than a session can be: 12 hours. */
+/** Never more than a session can be, 12 hours, and never 0, which says nothing. */
 function leftMillis({ goodUntil }: Credentials, now: number): number {
-  return Math.floor(Math.min(Math.max(goodUntil - now, 0), 43_200_000));
+  return Math.floor(Math.min(Math.max(goodUntil - now, 1), 43_200_000));
 }
 
 function problemToMessage({ code, message }: StsProblem): wire.Problem {
@@ -248,7 +248,8 @@ function issuedFromMessage(message: wire.Issued, now: number): FromWire<SessionS
     sessionToken,
     expiration: expirationMillis,
     issuedAt: issuedAtMillis,
-    goodUntil: now + leftMillis,
+    // From a server that does not say: no longer than they live in all.
+    goodUntil: now + (leftMillis > 0 ? leftMillis : expirationMillis - issuedAtMillis),
   };
   if (!problem) return ok({ kind: 'issued', credentials });
   return ok({ kind: 'issued', credentials, problem: problemFromMessage(problem) });

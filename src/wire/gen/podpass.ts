@@ -209,7 +209,7 @@ export interface Issued {
   problem:
     | Problem
     | undefined;
-  /** How long they live yet at the most, when this is sent. Counted by no clock that can be set. */
+  /** How long they live yet at the most, when this is sent. Counted by no clock that can be set. 0: not said. */
   leftMillis: number;
 }
 
