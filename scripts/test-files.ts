@@ -12,7 +12,10 @@ const ownCommand = [
   'test/end-to-end/kiam-servers.test.ts',
   'test/end-to-end/from-kiam.test.ts',
   'test/end-to-end/from-kube2iam.test.ts',
+  'test/end-to-end/outages.test.ts',
   'test/end-to-end/agent-scope.test.ts',
+  'test/end-to-end/real-api-server.test.ts',
+  'test/end-to-end/sandbox-endings.test.ts',
   'test/demo.test.ts',
   'test/sandbox.test.ts',
 ];
