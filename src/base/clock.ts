@@ -30,7 +30,7 @@ export const systemClock: Clock = {
       cancel() {
         // Node keeps a list for each duration that there is a timer of. When a timer is cleared that was unref'ed, it keeps
         // the empty list until the timer would have fired: a server that plans refreshes anew with each change held
-        // a hundred thousand of them.
+        // tens of thousands of them.
         timeout.ref();
         clearTimeout(timeout);
       },

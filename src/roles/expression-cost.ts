@@ -7,8 +7,9 @@ const unendedName = 100;
  * `a{1000}` written 500 times is 3.5 kB of text and takes seconds and hundreds of megabytes to compile.
  *
  * Each character, class or assertion is one; a group, an alternative and a `*` add to that (a `*` two: RE2 makes
- * `(x+)?` of it where x may be empty); a counted repetition multiplies. What is no valid expression gets some number, and the compiler refuses it. Looks at each character a
- * bounded number of times: a regular expression of JavaScript's would not be safe here.
+ * `(x+)?` of it where x may be empty); a counted repetition multiplies. What is no valid expression gets some number, and
+ * the compiler refuses it. Looks at each character a bounded number of times: a regular expression of JavaScript's would
+ * not be safe here.
  */
 export function expressionCost(expression: string): number {
   const outer: Frame[] = [];
