@@ -137,6 +137,22 @@ describe('a pod on the wire', () => {
     }
   });
 
+  it('believes no server that they live longer than a session can, or no longer at all', () => {
+    for (const [said, lifetime, expected] of [
+      [90_000_000, 900_000, 43_200_000],
+      [0, 90_000_000, 43_200_000],
+      [0, -500, 1],
+    ] as const) {
+      const credentials = fakeCredentials('ASIA', 1_000, lifetime);
+      const message = podToMessage(makeView({ name: 'web', session: { kind: 'issued', credentials } }), 0);
+      assert.ok(message.session?.state?.$case === 'issued');
+      message.session.state.value.leftMillis = said;
+      const read = podFromMessage(message, 0);
+      assert.ok(read.kind === 'ok' && read.value.session.kind === 'issued');
+      assert.equal(read.value.session.credentials.goodUntil, expected);
+    }
+  });
+
   it('tolerates fields that this version does not know', () => {
     const bytes = Pod.encode(podToMessage(makeView({ name: 'web' }), 0)).finish();
     // Field 99, a string: what a newer server might add.

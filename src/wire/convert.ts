@@ -1,6 +1,6 @@
 import { unreachable } from '../base/errors.ts';
 import type { PodView } from '../broker/broker.ts';
-import type { Credentials, SessionState, StsProblem } from '../credentials/session.ts';
+import type { SessionState, StsProblem } from '../credentials/session.ts';
 import type { BoundRole, Decision, Finding, Refusal } from '../roles/decision.ts';
 import * as wire from './gen/podpass.ts';
 
@@ -98,7 +98,7 @@ function sessionToMessage(session: SessionState, now: number): wire.Session {
             sessionToken: credentials.sessionToken,
             expirationMillis: credentials.expiration,
             issuedAtMillis: credentials.issuedAt,
-            leftMillis: leftMillis(credentials, now),
+            leftMillis: boundedLife(credentials.goodUntil - now),
             problem: problem && problemToMessage(problem),
           },
         },
@@ -113,9 +113,9 @@ function sessionToMessage(session: SessionState, now: number): wire.Session {
   }
 }
 
-/** Never more than a session can be, 12 hours, and never 0, which says nothing. */
-function leftMillis({ goodUntil }: Credentials, now: number): number {
-  return Math.floor(Math.min(Math.max(goodUntil - now, 1), 43_200_000));
+/** What credentials may have left, on both sides: never more than a session can be, 12 hours, and never 0, which says nothing. */
+function boundedLife(millis: number): number {
+  return Math.floor(Math.min(Math.max(millis, 1), 43_200_000));
 }
 
 function problemToMessage({ code, message }: StsProblem): wire.Problem {
@@ -249,7 +249,7 @@ function issuedFromMessage(message: wire.Issued, now: number): FromWire<SessionS
     expiration: expirationMillis,
     issuedAt: issuedAtMillis,
     // From a server that does not say: no longer than they live in all.
-    goodUntil: now + (leftMillis > 0 ? leftMillis : expirationMillis - issuedAtMillis),
+    goodUntil: now + boundedLife(leftMillis > 0 ? leftMillis : expirationMillis - issuedAtMillis),
   };
   if (!problem) return ok({ kind: 'issued', credentials });
   return ok({ kind: 'issued', credentials, problem: problemFromMessage(problem) });
