@@ -22,7 +22,6 @@ export interface ServerBrokerOptions {
   readonly connection: ClusterConnection;
   readonly backend: StsBackend;
   readonly decideOptions: DecideOptions;
-  readonly sessionMillis: number;
   /** Credentials are fetched again when this is left of them, if half of them is not over sooner. */
   readonly refreshMillis: number;
   readonly callsPerSecond: number;
@@ -67,7 +66,6 @@ export function createServerBroker(options: ServerBrokerOptions): ServerBroker {
     table,
     isFed: fedNodes.isFed,
     component: 'kiam.server',
-    sessionMillis: options.sessionMillis,
     refreshMillis: options.refreshMillis,
     callsPerSecond: options.callsPerSecond,
   });

@@ -59,7 +59,6 @@ export async function runServer(flags: ServerFlags, notice: string | undefined):
     connection,
     backend,
     decideOptions: readServerDecideOptions(flags, backend.baseArn),
-    sessionMillis: flags.sessionDuration,
     refreshMillis: flags.sessionRefresh,
     callsPerSecond: flags.stsRate,
     agentScope: flags.agentScope,

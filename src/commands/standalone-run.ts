@@ -89,7 +89,6 @@ export async function runStandalone(flags: StandaloneFlags, notice: string | und
     table,
     isFed: () => true,
     component: 'podpass.standalone',
-    sessionMillis,
     callsPerSecond: flags.stsRate,
   });
   const broker = report.countAnswers(createTableBroker({ table, clock }));

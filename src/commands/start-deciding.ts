@@ -22,7 +22,6 @@ export interface StartDecidingOptions {
   readonly isFed: (nodeName: string) => boolean;
   /** Who its Kubernetes events say they are from. */
   readonly component: string;
-  readonly sessionMillis: number;
   /** Credentials are fetched again when this is left of them, if half of them is not over sooner. */
   readonly refreshMillis?: number;
   readonly callsPerSecond: number;
@@ -50,7 +49,6 @@ export function startDeciding(options: StartDecidingOptions): Deciding {
     random,
     logger,
     metrics,
-    sessionMillis: options.sessionMillis,
     ...(refreshMillis === undefined ? {} : { refreshMillis }),
     callsPerSecond,
     burst: 2 * callsPerSecond,

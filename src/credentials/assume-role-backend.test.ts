@@ -91,6 +91,21 @@ describe('assumeRole', () => {
     assert.equal(outcome.credentials.goodUntil, sts.clock.monotonic() + 3_600_000);
   });
 
+  it('counts the time of the call against the credentials', async () => {
+    const clock = createFakeClock();
+    clock.step(-3_600_000);
+    const calledAt = clock.monotonic();
+    const slow = () => {
+      void clock.advance(3_000);
+      return issued('AKIA1');
+    };
+    await using sts = await start(slow, { clock });
+    const outcome = await sts.backend.assumeRole(identity, never);
+    assert.ok(outcome.kind === 'issued');
+    assert.equal(clock.monotonic(), calledAt + 3_000);
+    assert.equal(outcome.credentials.goodUntil, calledAt + 3_600_000);
+  });
+
   it('asks for the role, session name and duration, and for an external id only where there is one', async () => {
     await using sts = await start(() => issued('AKIA1'), { version: '1.2.3' });
     await sts.backend.assumeRole(identity, never);

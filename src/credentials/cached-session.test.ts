@@ -145,11 +145,8 @@ describe('a refresh', () => {
     for (const lease of leases) assert.deepEqual(kinds(lease.told), ['issued', 'issued']);
   });
 
-  it('goes by the life that STS gave when that is less than what was asked for', async () => {
-    const { clock, backend, acquire } = createCacheHarness({
-      sessionMillis: 15 * minute,
-      cache: { sessionMillis: 12 * hour },
-    });
+  it('comes before the half of the shortest session that STS gives', async () => {
+    const { clock, backend, acquire } = createCacheHarness({ sessionMillis: 15 * minute });
     acquire(identityOf(1));
     await clock.advance(7.5 * minute);
     assert.equal(backend.calls.length, 2);

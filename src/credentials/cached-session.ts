@@ -8,10 +8,9 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CallQueue, QueuedCall } from './call-queue.ts';
 import {
-  type HeldCredentials,
-  holdCredentials,
   millisLeft,
   minimumValidMillis,
+  refreshBelow,
   refusedBackoff,
   unavailableBackoff,
   urgentMillis,
@@ -35,8 +34,6 @@ export interface SessionContext {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** What STS is asked for. */
-  readonly sessionMillis: number;
   /** A refresh begins before less than this is left. */
   readonly refreshMillis: number;
   /** The bound of one call. */
@@ -58,6 +55,12 @@ export interface CachedSession {
   /** Looks at the clock again and does what is due. */
   reconsider(): void;
   close(): void;
+}
+
+interface Held {
+  readonly credentials: Credentials;
+  /** Milliseconds left at which a refresh is due. */
+  readonly refreshBelow: number;
 }
 
 interface Failure {
@@ -94,7 +97,7 @@ export function createCachedSession(
   const { backend, queue, clock, random, logger, metrics, callTimeoutMillis } = context;
   const account = accountOfRole(identity.roleArn);
   const listeners = new Set<{ readonly tell: (state: SessionState) => void }>();
-  let held: HeldCredentials | undefined;
+  let held: Held | undefined;
   let failure: Failure | undefined;
   let shown = pending;
   let queued: QueuedCall | undefined;
@@ -108,7 +111,7 @@ export function createCachedSession(
   }
 
   function judge(): SessionState {
-    if (held && millisLeft(held, clock) >= minimumValidMillis) {
+    if (held && millisLeft(held.credentials, clock) >= minimumValidMillis) {
       const { credentials } = held;
       return failure
         ? { kind: 'issued', credentials, problem: failure.problem }
@@ -134,7 +137,7 @@ export function createCachedSession(
 
   function reconsider(): void {
     if (closed) return;
-    if (held && millisLeft(held, clock) < minimumValidMillis) {
+    if (held && millisLeft(held.credentials, clock) < minimumValidMillis) {
       held = undefined;
       logger.warn(
         { ...fields(), ...problemFields(failure?.problem) },
@@ -160,18 +163,18 @@ export function createCachedSession(
   function untilDue(): number {
     if (listeners.size === 0) return Number.POSITIVE_INFINITY;
     if (failure) return failure.retryAt - clock.monotonic();
-    return held ? millisLeft(held, clock) - held.refreshBelow : 0;
+    return held ? millisLeft(held.credentials, clock) - held.refreshBelow : 0;
   }
 
   function isUrgent(): boolean {
-    return !held || millisLeft(held, clock) <= urgentMillis;
+    return !held || millisLeft(held.credentials, clock) <= urgentMillis;
   }
 
   function arm(): void {
     timer?.cancel();
     let wait = Number.POSITIVE_INFINITY;
     if (held) {
-      const left = millisLeft(held, clock);
+      const left = millisLeft(held.credentials, clock);
       wait = left - minimumValidMillis + 1;
       if (queued && left > urgentMillis) wait = Math.min(wait, left - urgentMillis);
     }
@@ -228,20 +231,13 @@ export function createCachedSession(
   }
 
   function settleIssued(credentials: Credentials, calledAt: number): void {
-    const fresh = holdCredentials(
-      credentials,
-      calledAt,
-      context.sessionMillis,
-      random,
-      context.refreshMillis,
-    );
-    if (millisLeft(fresh, clock) < minimumValidMillis) {
+    if (millisLeft(credentials, clock) < minimumValidMillis) {
       const until = new Date(credentials.expiration).toISOString();
       const message = `STS issued credentials until ${until}, which is over or about to be by the clock of this machine. Correct the clock.`;
       settleFailed({ kind: 'unavailable', code: 'ClockSkew', message });
       return;
     }
-    held = fresh;
+    held = { credentials, refreshBelow: refreshBelow(credentials, calledAt, random, context.refreshMillis) };
     failure = undefined;
     const issued = credentialFields(identity, credentials.expiration);
     logger.info(issued, 'requested new credentials');

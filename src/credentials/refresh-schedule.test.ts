@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createFakeClock } from '../base/fake-clock.ts';
 import { createSeededRandom, type Random } from '../base/random.ts';
-import { holdCredentials, millisLeft } from './refresh-schedule.ts';
+import { millisLeft, refreshBelow } from './refresh-schedule.ts';
+import type { Credentials } from './session.ts';
 import { createCredentials } from './testing/scripted-backend.ts';
 
 const minute = 60_000;
@@ -13,20 +14,19 @@ function constantRandom(value: number): Random {
   return { next: () => value, bytes: (length) => new Uint8Array(length) };
 }
 
-describe('holdCredentials', () => {
+/** Of a call at 0, on clocks that begin at 0. */
+function lasting(lifetime: number): Credentials {
+  return createCredentials('A', 0, lifetime, lifetime);
+}
+
+describe('refreshBelow', () => {
   it('sets the refresh between 40 and 47 % of the lifetime', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 15 * minute, max: 12 * hour }),
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         (lifetime, drawn) => {
-          const held = holdCredentials(
-            createCredentials('A', 0, lifetime),
-            0,
-            12 * hour,
-            constantRandom(drawn),
-          );
-          const passed = lifetime - held.refreshBelow;
+          const passed = lifetime - refreshBelow(lasting(lifetime), 0, constantRandom(drawn));
           assert.ok(passed >= 0.4 * lifetime - 1e-3, `${passed} of ${lifetime}`);
           assert.ok(passed <= 0.47 * lifetime + 1e-3, `${passed} of ${lifetime}`);
         },
@@ -35,22 +35,23 @@ describe('holdCredentials', () => {
   });
 
   it('leaves time for two calls of 10 s before the half of the shortest session', () => {
-    const held = holdCredentials(createCredentials('A', 0, 15 * minute), 0, hour, constantRandom(0.999_999));
-    assert.ok(held.refreshBelow - (15 * minute) / 2 > 20_000);
+    const left = refreshBelow(lasting(15 * minute), 0, constantRandom(0.999_999));
+    assert.ok(left - (15 * minute) / 2 > 20_000);
   });
 
   it('spreads sessions of one moment over minutes', () => {
     const random = createSeededRandom(1);
-    const points = Array.from({ length: 1_000 }, () => {
-      return holdCredentials(createCredentials('A', 0, hour), 0, hour, random).refreshBelow;
-    });
+    const points = Array.from({ length: 1_000 }, () => refreshBelow(lasting(hour), 0, random));
     assert.ok(Math.max(...points) - Math.min(...points) > 4 * minute);
   });
 
-  it('goes by what STS gave, not by what it was asked for', () => {
-    const held = holdCredentials(createCredentials('A', 0, hour), 0, 6 * hour, constantRandom(0));
-    assert.equal(held.lifetime, hour);
-    assert.equal(held.refreshBelow, 0.6 * hour);
+  it('goes by the lesser of what both clocks say of the lifetime', () => {
+    for (const credentials of [
+      createCredentials('A', 0, hour, 6 * hour),
+      createCredentials('A', 0, 70 * minute, hour),
+    ]) {
+      assert.equal(refreshBelow(credentials, 0, constantRandom(0)), 0.6 * hour);
+    }
   });
 
   const floors: [leftMinutes: number, earliest: number, latest: number, of: string][] = [
@@ -61,56 +62,43 @@ describe('holdCredentials', () => {
   for (const [leftMinutes, earliest, latest, what] of floors) {
     it(`with a wish for ${leftMinutes} min left of an hour ${what}`, () => {
       const minutes = [0, 0.999_999].map((drawn) => {
-        const credentials = createCredentials('A', 0, hour);
-        const held = holdCredentials(credentials, 0, hour, constantRandom(drawn), leftMinutes * minute);
-        return (hour - held.refreshBelow) / minute;
+        const left = refreshBelow(lasting(hour), 0, constantRandom(drawn), leftMinutes * minute);
+        return (hour - left) / minute;
       });
       const [from = 0, to = 0] = minutes;
       assert.ok(Math.abs(from - earliest) < 0.01 && Math.abs(to - latest) < 0.01, `${from} to ${to}`);
     });
   }
-
-  it('does not believe a lifetime longer than what was asked for: our clock is slow', () => {
-    const held = holdCredentials(createCredentials('A', 0, 70 * minute), 0, hour, constantRandom(0));
-    assert.equal(held.lifetime, hour);
-  });
 });
 
 describe('millisLeft', () => {
-  function holdOnClock() {
+  function issueOnClock() {
     const clock = createFakeClock();
-    const credentials = createCredentials('A', clock.now(), clock.now() + hour);
-    return { clock, held: holdCredentials(credentials, clock.monotonic(), hour, constantRandom(0)) };
+    const goodUntil = clock.monotonic() + hour;
+    return { clock, credentials: createCredentials('A', clock.now(), clock.now() + hour, goodUntil) };
   }
 
   it('goes down with time to zero and below', async () => {
-    const { clock, held } = holdOnClock();
-    assert.equal(millisLeft(held, clock), hour);
+    const { clock, credentials } = issueOnClock();
+    assert.equal(millisLeft(credentials, clock), hour);
     await clock.advance(59 * minute);
-    assert.equal(millisLeft(held, clock), minute);
+    assert.equal(millisLeft(credentials, clock), minute);
     await clock.advance(2 * minute);
-    assert.equal(millisLeft(held, clock), -minute);
-  });
-
-  it('counts the time of the call against the credentials', () => {
-    const clock = createFakeClock();
-    const credentials = createCredentials('A', clock.now(), clock.now() + hour);
-    const held = holdCredentials(credentials, clock.monotonic() - 9_000, hour, constantRandom(0));
-    assert.equal(millisLeft(held, clock), hour - 9_000);
+    assert.equal(millisLeft(credentials, clock), -minute);
   });
 
   it('believes the wall clock when it was set forward', () => {
-    const { clock, held } = holdOnClock();
+    const { clock, credentials } = issueOnClock();
     clock.step(2 * hour);
-    assert.equal(millisLeft(held, clock), -hour);
+    assert.equal(millisLeft(credentials, clock), -hour);
   });
 
   it('does not grow when the wall clock is set back', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 48 * hour }), (back) => {
-        const { clock, held } = holdOnClock();
+        const { clock, credentials } = issueOnClock();
         clock.step(-back);
-        assert.ok(millisLeft(held, clock) <= hour);
+        assert.ok(millisLeft(credentials, clock) <= hour);
       }),
     );
   });

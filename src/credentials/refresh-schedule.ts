@@ -26,33 +26,22 @@ const refreshSpread = 0.07;
 /** A session that is refreshed all the time would be no session. */
 const shortestWait = 0.1;
 
-/** Credentials in memory, with what is needed to judge them. All in milliseconds. */
-export interface HeldCredentials {
-  readonly credentials: Credentials;
-  /** How long they live in all. */
-  readonly lifetime: number;
-  /** Monotonic time before which they cannot have been issued. */
-  readonly since: number;
-  /** A refresh is due when no more than this is left. */
-  readonly refreshBelow: number;
-}
-
 /**
+ * Milliseconds left of credentials at which their refresh is due.
+ *
  * @param calledAt monotonic time at which STS was called.
- * @param sessionMillis what STS was asked for. It never gives more; if it seems to, our clock is slow.
  * @param leftMillis kiam's `--session-refresh`: the refresh begins before less than this is left.
  */
-export function holdCredentials(
-  credentials: Credentials,
+export function refreshBelow(
+  { issuedAt, expiration, goodUntil }: Credentials,
   calledAt: number,
-  sessionMillis: number,
   random: Random,
   leftMillis = 0,
-): HeldCredentials {
-  const lifetime = Math.min(credentials.expiration - credentials.issuedAt, sessionMillis);
+): number {
+  const lifetime = Math.min(expiration - issuedAt, goodUntil - calledAt);
   const wished = Math.max(1 - leftMillis / lifetime, shortestWait) - refreshSpread;
   const passed = Math.min(earliestRefresh, wished) + random.next() * refreshSpread;
-  return { credentials, lifetime, since: calledAt, refreshBelow: lifetime * (1 - passed) };
+  return lifetime * (1 - passed);
 }
 
 /**
@@ -60,8 +49,8 @@ export function holdCredentials(
  * clock alone would serve expired credentials after it was set back; the monotonic clock alone would after the machine
  * slept, because it may stand still meanwhile.
  */
-export function millisLeft(held: HeldCredentials, clock: Clock): number {
-  const byWall = held.credentials.expiration - clock.now();
-  const byAge = held.lifetime - (clock.monotonic() - held.since);
+export function millisLeft({ expiration, goodUntil }: Credentials, clock: Clock): number {
+  const byWall = expiration - clock.now();
+  const byAge = goodUntil - clock.monotonic();
   return Math.min(byWall, byAge);
 }

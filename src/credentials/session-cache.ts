@@ -14,8 +14,6 @@ export interface SessionCacheOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** The length of a session that the backend asks STS for. Refreshes follow what STS gives, if that is less. */
-  readonly sessionMillis: number;
   /** Credentials are refreshed before less than this is left of them, or before half of them is over. Default 0. */
   readonly refreshMillis?: number;
   /** The bound of one call of STS. Default 10 s. */
@@ -51,7 +49,7 @@ interface Entry {
  *
  * @example
  * ```ts
- * const cache = createSessionCache({ backend, clock, random, logger, metrics, sessionMillis: 3_600_000 });
+ * const cache = createSessionCache({ backend, clock, random, logger, metrics });
  * const lease = cache.acquire({ roleArn, sessionName: 'kiam-kiam' }, (state) => console.log(state.kind));
  * lease.state; // { kind: 'pending' }
  * ```

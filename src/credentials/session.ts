@@ -17,7 +17,10 @@ export interface Credentials {
   readonly expiration: number;
   /** When they were issued, by our clock. */
   readonly issuedAt: number;
-  /** Monotonic time of this process at which they are over at the latest. A clock that is set does not move it. */
+  /**
+   * Monotonic time of this process at which they are over at the latest, counted from when STS was called. A clock that
+   * is set does not move it.
+   */
   readonly goodUntil: number;
 }
 

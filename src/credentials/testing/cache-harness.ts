@@ -30,7 +30,6 @@ export function createCacheHarness({
     random: createSeededRandom(seed),
     logger,
     metrics,
-    sessionMillis: script.sessionMillis ?? 3_600_000,
     ...overrides,
   });
 

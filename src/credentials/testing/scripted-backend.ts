@@ -49,12 +49,17 @@ export function createScriptedBackend(options: ScriptedBackendOptions): Scripted
     signal: AbortSignal,
   ): Promise<AssumeRoleOutcome> {
     const scripted = answer(identity, number);
+    const calledAt = clock.monotonic();
     await sleep(clock, scripted === 'hang' ? 2 ** 40 : latencyMillis(), signal);
     if (scripted === 'throw') throw new Error('scripted to throw');
     if (scripted !== 'issue' && scripted !== 'hang') return scripted;
     const issuedAt = clock.now();
     const expiration = issuedAt + clockAheadMillis() + sessionMillis;
-    return { kind: 'issued', credentials: createCredentials(`AKIA${number}`, issuedAt, expiration) };
+    const goodUntil = calledAt + Math.min(expiration - issuedAt, sessionMillis);
+    return {
+      kind: 'issued',
+      credentials: createCredentials(`AKIA${number}`, issuedAt, expiration, goodUntil),
+    };
   }
 
   return {

@@ -105,7 +105,6 @@ export function startStandalone(runtime: Runtime, name: string, node: string): N
     table,
     isFed: () => true,
     component: 'podpass.standalone',
-    sessionMillis: settings.sessionMillis,
     callsPerSecond: settings.callsPerSecond,
   });
   let isSynced = false;

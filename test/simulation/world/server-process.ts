@@ -34,7 +34,6 @@ export function startServer(runtime: Runtime, name: string, place: string): Serv
       keys: defaultAnnotationKeys,
       strictNamespaceRegexp: true,
     },
-    sessionMillis: settings.sessionMillis,
     refreshMillis: 0,
     callsPerSecond: settings.callsPerSecond,
     agentScope: settings.agentScope,
