@@ -1,4 +1,4 @@
-import type { Budget, Measurement } from './lib/measurement.ts';
+export type Budget = { readonly atMost: number } | { readonly atLeast: number };
 
 /** One figure that the bench promises to measure. The first table of docs/performance.md has the same, in this order. */
 export interface Figure {
@@ -181,13 +181,3 @@ export type FigureId = keyof typeof figures;
 export const allFigures: readonly (Figure & { readonly id: FigureId })[] = (
   Object.keys(figures) as FigureId[]
 ).map((id) => ({ id, ...figures[id] }));
-
-/** The figure as it was measured. */
-export function measured(
-  id: FigureId,
-  value: number,
-  more: Pick<Measurement, 'beside' | 'details'> = {},
-): Measurement {
-  const { what, unit, budget }: Figure = figures[id];
-  return { id, what, value, unit, ...(budget && { budget }), ...more };
-}

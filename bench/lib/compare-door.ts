@@ -1,6 +1,6 @@
-import { type FigureId, measured } from '../figures.ts';
+import type { FigureId } from '../figures.ts';
 import type { BareHttpInput } from '../programs/bare-http.ts';
-import type { Measurement } from './measurement.ts';
+import { type Measurement, measured } from './measurement.ts';
 import { besideText, pairedRounds, type Round, ratioOf } from './paired-rounds.ts';
 import { nodeFlags } from './podpass.ts';
 import { startProgram } from './program.ts';

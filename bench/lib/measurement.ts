@@ -1,6 +1,4 @@
-import type { FigureId } from '../figures.ts';
-
-export type Budget = { readonly atMost: number } | { readonly atLeast: number };
+import { type Budget, type Figure, type FigureId, figures } from '../figures.ts';
 
 /** One figure and what it may be. */
 export interface Measurement {
@@ -24,4 +22,14 @@ export function verdictOf({ value, budget }: Pick<Measurement, 'value' | 'budget
   if (budget === undefined) return 'no budget';
   const within = 'atMost' in budget ? value <= budget.atMost : value >= budget.atLeast;
   return within ? 'within' : 'MISSED';
+}
+
+/** The figure as it was measured. */
+export function measured(
+  id: FigureId,
+  value: number,
+  more: Pick<Measurement, 'beside' | 'details'> = {},
+): Measurement {
+  const { what, unit, budget }: Figure = figures[id];
+  return { id, what, value, unit, ...(budget && { budget }), ...more };
 }

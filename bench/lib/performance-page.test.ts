@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { allFigures, measured } from '../figures.ts';
-import { verdictOf } from './measurement.ts';
+import { allFigures } from '../figures.ts';
+import { measured, verdictOf } from './measurement.ts';
 import {
   aboutRun,
   budgetsOnPage,

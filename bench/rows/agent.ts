@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FigureId, measured } from '../figures.ts';
+import type { FigureId } from '../figures.ts';
 import { bareInput } from '../lib/compare-door.ts';
 import { idleCpuPercent } from '../lib/idle-cpu.ts';
+import { measured } from '../lib/measurement.ts';
 import { podsOfANode, startNodeOfPods } from '../lib/node-of-pods.ts';
 import { nodeFlags } from '../lib/podpass.ts';
 import { type MemoryFacts, memoryOf } from '../lib/process-facts.ts';

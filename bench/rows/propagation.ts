@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
 import { machineMillis } from '../cloud/protocol.ts';
-import { type FigureId, measured } from '../figures.ts';
-import type { Measurement } from '../lib/measurement.ts';
+import type { FigureId } from '../figures.ts';
+import { type Measurement, measured } from '../lib/measurement.ts';
 import { startNodeOfPods } from '../lib/node-of-pods.ts';
 import { ask, credentialsPath } from '../lib/request.ts';
 import { pick, type Row } from '../lib/row.ts';

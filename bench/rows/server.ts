@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
 import { startCloud } from '../cloud/start-cloud.ts';
-import { type FigureId, measured } from '../figures.ts';
+import type { FigureId } from '../figures.ts';
 import { startFedServer } from '../lib/fed-server.ts';
 import { liveHeapBytes } from '../lib/heap.ts';
 import { idleCpuPercent } from '../lib/idle-cpu.ts';
+import { measured } from '../lib/measurement.ts';
 import { type MemoryFacts, memoryOf } from '../lib/process-facts.ts';
 import { pick, type Row } from '../lib/row.ts';
 

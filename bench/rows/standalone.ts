@@ -1,7 +1,8 @@
 import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
 import { startCloud } from '../cloud/start-cloud.ts';
-import { type FigureId, measured } from '../figures.ts';
+import type { FigureId } from '../figures.ts';
 import { compareDoor } from '../lib/compare-door.ts';
+import { measured } from '../lib/measurement.ts';
 import { loadRole, podsOfANode, podsOfNode, untilAllServed } from '../lib/node-of-pods.ts';
 import { startStandalone } from '../lib/podpass.ts';
 import { memoryOf } from '../lib/process-facts.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FigureId, measured } from '../figures.ts';
-import type { Measurement } from '../lib/measurement.ts';
+import type { FigureId } from '../figures.ts';
+import { type Measurement, measured } from '../lib/measurement.ts';
 import { startNodeOfPods } from '../lib/node-of-pods.ts';
 import { launchAgent } from '../lib/podpass.ts';
 import { ask, credentialsPath } from '../lib/request.ts';

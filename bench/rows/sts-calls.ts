@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PodSpec, podAddress } from '../cloud/pod-object.ts';
 import { startCloud } from '../cloud/start-cloud.ts';
-import { measured } from '../figures.ts';
 import { startNodeAgents, untilServed } from '../lib/fed-server.ts';
+import { measured } from '../lib/measurement.ts';
 import { type ServerProcess, startServer } from '../lib/podpass.ts';
 import type { Row } from '../lib/row.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cloud } from '../cloud/start-cloud.ts';
-import { measured } from '../figures.ts';
+import { measured } from '../lib/measurement.ts';
 import { startNodeOfPods } from '../lib/node-of-pods.ts';
 import { type AgentProcess, type ServerProcess, startAgent, startServer } from '../lib/podpass.ts';
 import { type Program, startProgram } from '../lib/program.ts';
