@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
-import { messageOf, PodpassError } from '../base/errors.ts';
+import { listen } from './listen.ts';
 import { createPutGuard } from './put-guard.ts';
 
 export interface PodDoorOptions {
@@ -73,17 +73,9 @@ export async function openPodDoor(options: PodDoorOptions): Promise<PodDoor> {
 
   const server = createServer({ allowHalfOpen: true }, admit);
   server.maxConnections = options.maxConnections ?? 64;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => {
-      const text = `cannot listen on ${listenHost}:${options.port} for the pod ${podAddress}: ${messageOf(cause)}. Is the port taken?`;
-      reject(new PodpassError('ERR_LISTEN', text, { cause }));
-    });
-    server.listen(options.port, listenHost, resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : options.port;
+  const { port, authority } = await listen(server, listenHost, options.port, `the pod ${podAddress}`);
   return {
-    url: `http://${listenHost.includes(':') ? `[${listenHost}]` : listenHost}:${port}`,
+    url: `http://${authority}`,
     port,
     close: () =>
       new Promise((resolve) => {

@@ -1,9 +1,8 @@
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { isIPv6 } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
-import { messageOf, PodpassError } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
+import { listen } from '../listen.ts';
 import { createAuthentication } from './authentication.ts';
 import { type Authorize, allowAll } from './authorization.ts';
 import { createFaults, type Faults } from './faults.ts';
@@ -94,10 +93,10 @@ export function createClusterApi(options: ClusterApiOptions): ClusterApi {
   const faults = createFaults(clock, () => store.expireHistory());
   const api = { store, clock, random, authentication, authorize, tokens, reviews, faults, bookmarkMillis };
   const handler = createHttpHandler(api);
-  return { store, tokens, faults, listen: (host, port) => listen(handler, tls, host, port) };
+  return { store, tokens, faults, listen: (host, port) => serve(handler, tls, host, port) };
 }
 
-async function listen(
+async function serve(
   handler: RequestListener,
   tls: ClusterApiOptions['tls'],
   host: string,
@@ -106,20 +105,9 @@ async function listen(
   const server = tls
     ? createHttpsServer({ cert: tls.cert, key: tls.key }, handler)
     : createHttpServer(handler);
-  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(port, host, resolve);
-  try {
-    await listening;
-  } catch (cause) {
-    const text = `the sandbox cluster API cannot listen on ${host}:${port}: ${messageOf(cause)}. Choose another port.`;
-    throw new PodpassError('ERR_LISTEN', text, { cause });
-  }
-  server.off('error', reject);
-  const address = server.address();
-  const actualPort = typeof address === 'object' && address ? address.port : port;
+  const { authority } = await listen(server, host, port, "the sandbox's cluster API");
   return {
-    url: `${tls ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${actualPort}`,
+    url: `${tls ? 'https' : 'http'}://${authority}`,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
-import { messageOf, PodpassError } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
+import { listen } from '../listen.ts';
 import { describeInstance, type Instance, type IssueInstanceCredentials } from './instance.ts';
 import { lookUpMetadata } from './metadata-tree.ts';
 import { createTokenTable } from './token-table.ts';
@@ -134,17 +134,9 @@ export function createEc2Metadata(options: Ec2MetadataOptions): Ec2Metadata {
         },
       );
       server.maxConnections = 256;
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', (cause) => {
-          const text = `cannot listen on ${host}:${port} for the EC2 stand-in: ${messageOf(cause)}. Is the port taken?`;
-          reject(new PodpassError('ERR_LISTEN', text, { cause }));
-        });
-        server.listen(port, host, resolve);
-      });
-      const address = server.address();
-      const actual = typeof address === 'object' && address ? address.port : port;
+      const { port: actual, authority } = await listen(server, host, port, 'the EC2 stand-in');
       return {
-        url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
+        url: `http://${authority}`,
         port: actual,
         close: () =>
           new Promise((resolve) => {

@@ -1,12 +1,6 @@
 import { PodpassError } from '../../base/errors.ts';
-import {
-  type Condition,
-  type ConditionContext,
-  conditionsHold,
-  parseConditions,
-  requireRecord,
-  requireTexts,
-} from './condition.ts';
+import { type ConditionContext, conditionsHold, requireTexts } from './condition.ts';
+import { coversAction, type PolicyStatement, parseStatements } from './policy-statement.ts';
 import { matchesWildcard } from './wildcard.ts';
 
 /** What a role's own permissions say: a policy that is attached to it. */
@@ -14,13 +8,9 @@ export interface IdentityPolicy {
   readonly statements: readonly IdentityStatement[];
 }
 
-interface IdentityStatement {
-  readonly effect: 'Allow' | 'Deny';
-  /** May hold wildcards; compared without regard to case. */
-  readonly actions: readonly string[];
+interface IdentityStatement extends PolicyStatement {
   /** May hold wildcards. */
   readonly resources: readonly string[];
-  readonly conditions: readonly Condition[];
 }
 
 /** `silent`: no statement applies. */
@@ -32,12 +22,11 @@ export type IdentityVerdict = 'allowed' | 'denied' | 'silent';
  * @throws PodpassError ERR_SANDBOX naming what the sandbox cannot evaluate.
  */
 export function parseIdentityPolicy(document: unknown): IdentityPolicy {
-  const { Statement: statement, Version: version } = requireRecord(document, 'the policy');
-  if (version !== '2012-10-17') {
-    throw new PodpassError('ERR_SANDBOX', 'Version must be the text "2012-10-17"');
-  }
-  const list: readonly unknown[] = Array.isArray(statement) ? statement : [statement];
-  return { statements: list.map(parseStatement) };
+  const statements = parseStatements(document, 'the policy', 'Resource', (statement, resources) => ({
+    ...statement,
+    resources: parseResources(resources),
+  }));
+  return { statements };
 }
 
 /** Evaluates as IAM does: a Deny that applies wins over every Allow of every policy. */
@@ -48,40 +37,22 @@ export function evaluateIdentity(
   const applying = policies
     .flatMap(({ statements }) => statements)
     .filter(
-      ({ actions, resources, conditions }) =>
-        actions.some((pattern) => matchesWildcard(pattern.toLowerCase(), action.toLowerCase())) &&
-        resources.some((pattern) => matchesWildcard(pattern, resource)) &&
-        conditionsHold(conditions, context),
+      (statement) =>
+        coversAction(statement, action) &&
+        statement.resources.some((pattern) => matchesWildcard(pattern, resource)) &&
+        conditionsHold(statement.conditions, context),
     );
   if (applying.some(({ effect }) => effect === 'Deny')) return 'denied';
   return applying.length > 0 ? 'allowed' : 'silent';
 }
 
-function parseStatement(value: unknown): IdentityStatement {
-  const statement = requireRecord(value, 'a Statement');
-  for (const key of Object.keys(statement)) {
-    if (!['Sid', 'Effect', 'Action', 'Resource', 'Condition'].includes(key)) {
-      throw new PodpassError(
-        'ERR_SANDBOX',
-        `a Statement has ${key}, which the sandbox does not evaluate; write it with Action, Resource and Condition`,
-      );
-    }
-  }
-  const { Effect: effect, Action: action, Resource: resource, Condition: condition } = statement;
-  if (effect !== 'Allow' && effect !== 'Deny') {
-    throw new PodpassError('ERR_SANDBOX', 'Effect must be Allow or Deny');
-  }
-  const resources = requireTexts(resource, 'Resource');
+function parseResources(value: unknown): readonly string[] {
+  const resources = requireTexts(value, 'Resource');
   if (resources.some((pattern) => pattern.includes('${'))) {
     throw new PodpassError(
       'ERR_SANDBOX',
       'Resource has a policy variable, which the sandbox does not evaluate',
     );
   }
-  return {
-    effect,
-    actions: requireTexts(action, 'Action'),
-    resources,
-    conditions: parseConditions(condition),
-  };
+  return resources;
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { messageOf, PodpassError } from '../../base/errors.ts';
+import { listen } from '../listen.ts';
 import type { StsHttpRequest, StsReply } from './sts-http.ts';
 
 /** An STS that can be called. */
@@ -47,17 +47,9 @@ export async function listenSts(
       .end(reply.body);
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => {
-      const text = `cannot listen on ${host}:${port} for the sandbox's STS: ${messageOf(cause)}. Is the port taken?`;
-      reject(new PodpassError('ERR_LISTEN', text, { cause }));
-    });
-    server.listen(port, host, resolve);
-  });
-  const address = server.address();
-  const actual = typeof address === 'object' && address ? address.port : port;
+  const { port: actual, authority } = await listen(server, host, port, "the sandbox's STS");
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
+    url: `http://${authority}`,
     port: actual,
     close: () =>
       new Promise((resolve) => {

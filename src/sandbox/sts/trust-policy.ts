@@ -1,26 +1,15 @@
 import { PodpassError } from '../../base/errors.ts';
 import { accountOfArn } from './arn.ts';
-import {
-  type Condition,
-  type ConditionContext,
-  conditionsHold,
-  parseConditions,
-  requireRecord,
-  requireTexts,
-} from './condition.ts';
-import { matchesWildcard } from './wildcard.ts';
+import { type ConditionContext, conditionsHold, requireRecord, requireTexts } from './condition.ts';
+import { coversAction, type PolicyStatement, parseStatements } from './policy-statement.ts';
 
 /** A role's trust policy: who may assume it. */
 export interface TrustPolicy {
   readonly statements: readonly TrustStatement[];
 }
 
-interface TrustStatement {
-  readonly effect: 'Allow' | 'Deny';
+interface TrustStatement extends PolicyStatement {
   readonly principals: readonly TrustPrincipal[];
-  /** May hold wildcards; compared without regard to case. */
-  readonly actions: readonly string[];
-  readonly conditions: readonly Condition[];
 }
 
 type TrustPrincipal =
@@ -57,12 +46,11 @@ export type TrustVerdict = 'principal' | 'account' | 'denied';
  * @throws PodpassError ERR_SANDBOX naming what the sandbox cannot evaluate.
  */
 export function parseTrustPolicy(document: unknown): TrustPolicy {
-  const { Statement: statement, Version: version } = requireRecord(document, 'the trust policy');
-  if (version !== '2012-10-17') {
-    throw new PodpassError('ERR_SANDBOX', 'Version must be the text "2012-10-17"');
-  }
-  const list: readonly unknown[] = Array.isArray(statement) ? statement : [statement];
-  return { statements: list.map(parseStatement) };
+  const statements = parseStatements(document, 'the trust policy', 'Principal', (statement, principals) => ({
+    ...statement,
+    principals: parsePrincipals(principals),
+  }));
+  return { statements };
 }
 
 /** Evaluates as IAM does: a Deny that applies wins, and without an Allow that applies the answer is no. */
@@ -74,10 +62,7 @@ export function evaluateTrust(
 ): TrustVerdict {
   let verdict: TrustVerdict = 'denied';
   for (const statement of policy.statements) {
-    const actionApplies = statement.actions.some((pattern) =>
-      matchesWildcard(pattern.toLowerCase(), action.toLowerCase()),
-    );
-    if (!actionApplies || !conditionsHold(statement.conditions, context)) continue;
+    if (!coversAction(statement, action) || !conditionsHold(statement.conditions, context)) continue;
     for (const principal of statement.principals) {
       const match = matchPrincipal(principal, caller);
       if (match === 'denied') continue;
@@ -103,28 +88,6 @@ function matchPrincipal(principal: TrustPrincipal, caller: TrustCaller): TrustVe
     case 'service':
       return caller.kind === 'service' && caller.service === principal.service ? 'principal' : 'denied';
   }
-}
-
-function parseStatement(value: unknown): TrustStatement {
-  const statement = requireRecord(value, 'a Statement');
-  for (const key of Object.keys(statement)) {
-    if (!['Sid', 'Effect', 'Principal', 'Action', 'Condition'].includes(key)) {
-      throw new PodpassError(
-        'ERR_SANDBOX',
-        `a Statement has ${key}, which the sandbox does not evaluate; write it with Principal, Action and Condition`,
-      );
-    }
-  }
-  const { Effect: effect, Principal: principal, Action: action, Condition: condition } = statement;
-  if (effect !== 'Allow' && effect !== 'Deny') {
-    throw new PodpassError('ERR_SANDBOX', 'Effect must be Allow or Deny');
-  }
-  return {
-    effect,
-    principals: parsePrincipals(principal),
-    actions: requireTexts(action, 'Action'),
-    conditions: parseConditions(condition),
-  };
 }
 
 function parsePrincipals(value: unknown): readonly TrustPrincipal[] {
