@@ -122,7 +122,7 @@ export function routeOn(connection: Connection, target: string): Route {
   return connection.route;
 }
 
-function newConnection(socket: Socket, address: string): Connection {
+export function newConnection(socket: Socket, address: string): Connection {
   return {
     socket,
     address,

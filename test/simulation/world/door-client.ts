@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Broker } from '../../../src/broker/broker.ts';
-import type { Connection } from '../../../src/metadata/connection.ts';
+import { newConnection } from '../../../src/metadata/connection.ts';
 import { createDoor } from '../../../src/metadata/door.ts';
 import { createTokenSigner, deriveTokenKey } from '../../../src/metadata/session-token.ts';
 import type { Runtime, SimProcess } from './runtime.ts';
@@ -72,19 +72,7 @@ export function openDoor(runtime: Runtime, process: SimProcess, broker: Broker):
       },
       destroy() {},
     });
-    const connection: Connection = {
-      socket,
-      address,
-      waiting: false,
-      read: 0,
-      atOnce: 0,
-      target: undefined,
-      route: { kind: 'forbidden-tree' },
-      host: undefined,
-      token: undefined,
-      tokenUid: '',
-      tokenUntil: 0,
-    };
+    const connection = newConnection(socket, address);
     door.handle(request as unknown as IncomingMessage, response as unknown as ServerResponse, connection);
   };
 }
