@@ -4,6 +4,7 @@ import { createHealth, type Health } from '../telemetry/health.ts';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { startTelemetryServer, type TelemetryServer } from '../telemetry/telemetry-server.ts';
+import { settleHiddenClasses } from './hidden-classes.ts';
 import { parentSignal, shutdownSignal } from './lifecycle.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { serveProfiles } from './serve-profiles.ts';
@@ -81,6 +82,7 @@ export async function startProcess(
   };
   await first?.(basics);
   const localPages: ProcessContext['localPages'] = new Map();
+  settleHiddenClasses();
   const telemetry = await listen();
   const profiles =
     flags.pprofListenAddr === undefined
