@@ -11,7 +11,7 @@ const untilSettled = 8;
  * It keeps the room in an object that the objects so far have used, by what is left of their hidden classes. Those are
  * held weakly: where the first requests come one by one, as probes and scrapes do, a garbage collection between them
  * takes what they used out of sight. Every later response then has no room for its properties, and Node's, which have
- * symbols for names, become a hash table: half as many requests a second (docs/performance.md).
+ * symbols for names, become a hash table: 40 % more CPU time for every request (docs/performance.md).
  */
 export function settleHiddenClasses(): void {
   // The list keeps each of them until the last is made.
