@@ -23,7 +23,10 @@ export async function startCloud(): Promise<Cloud> {
   const ready = Promise.withResolvers<CloudFacts>();
   let lastId = 0;
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   void exited.then(() => {
+    process.removeListener('exit', kill);
     const error = new Error('the process of the cluster API has ended');
     ready.reject(error);
     for (const { reject } of waiting.values()) reject(error);
@@ -38,10 +41,9 @@ export async function startCloud(): Promise<Cloud> {
     if (message.kind === 'answer') call?.resolve(message.value);
     else call?.reject(new Error(message.message));
   });
-  process.once('exit', () => child.kill('SIGKILL'));
 
   async function stop(): Promise<void> {
-    child.kill('SIGKILL');
+    kill();
     await exited;
     await rm(folder, { recursive: true, force: true });
   }
