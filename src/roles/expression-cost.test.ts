@@ -150,6 +150,23 @@ describe('expressionCost', () => {
       assert.ok(expressionCost(`a{${counts}}`) > 1e6, counts.slice(0, 9));
   });
 
+  it('is a finite number, however deep what multiplies is nested', () => {
+    for (const expression of [
+      '{999999999}'.repeat(40),
+      `${'('.repeat(400)}a${'){1000}'.repeat(400)}`,
+      `${'(a'.repeat(400)}${'){9}|'.repeat(400)}`,
+      'a{1000000000}'.repeat(1_000),
+    ]) {
+      const cost = expressionCost(expression);
+      assert.ok(Number.isFinite(cost) && cost > 1e6, `${cost} for ${expression.slice(0, 20)}`);
+    }
+  });
+
+  it('does not double at each bracket that closes nothing: what is wrong with it is said by the compiler', () => {
+    assert.equal(expressionCost(')'.repeat(1_500)), 1_503);
+    assert.equal(expressionCost('a)'), 5);
+  });
+
   it('grows with repetitions as they multiply', () => {
     assert.ok(expressionCost('a{1000}'.repeat(100)) >= 100_000);
     assert.ok(expressionCost('((a{10}){10}){10}') >= 1_000);

@@ -1,6 +1,8 @@
 /** re2js searches the rest of the text for the end of a class's name that has none, each time. Nobody needs many. */
 const fewNames = 16;
 const unendedName = 100;
+/** Far above what anybody compiles. One item counts no more, or those that multiply it further would reach infinity. */
+const mostOfAnItem = 1e9;
 
 /**
  * How many instructions an expression in RE2's syntax compiles to, at most. Counted ahead of compiling, because
@@ -59,9 +61,11 @@ export function expressionCost(expression: string): number {
       }
       i += flags || stickyLength(opening, expression, i);
     } else if (character === ')') {
-      const inner = total(frame);
-      frame = outer.pop() ?? frame;
-      push(frame, inner);
+      const enclosing = outer.pop();
+      // One that closes nothing is a character here, and the compiler refuses it.
+      const group = enclosing ? total(frame) : 1;
+      frame = enclosing ?? frame;
+      push(frame, group);
       i++;
     } else if (character === '{') {
       const length = stickyLength(counted, expression, i);
@@ -96,7 +100,7 @@ function total(frame: Frame): number {
 
 function push(frame: Frame, cost: number): void {
   frame.done += frame.last;
-  frame.last = cost;
+  frame.last = Math.min(cost, mostOfAnItem);
 }
 
 /** `n`, `n,` or `n,m`: each copy that may be left out takes one instruction more; `0,` is a `*`. */
@@ -104,13 +108,13 @@ function repeat(frame: Frame, counts: string): void {
   const [least = '', most] = counts.split(',');
   const min = countOf(least);
   const max = most ? countOf(most) : min;
-  frame.last =
-    Math.max(frame.last, 1) * Math.max(max, min, 1) + Math.max(max - min, 0) + (most === '' ? 2 : 0);
+  const copies = Math.max(frame.last, 1) * Math.max(max, min, 1);
+  frame.last = Math.min(copies + Math.max(max - min, 0) + (most === '' ? 2 : 0), mostOfAnItem);
 }
 
 /** RE2 takes no more than a thousand. Digits without end are a number all the same, and not beyond all of them. */
 function countOf(digits: string): number {
-  return Math.min(Number(digits), 1e9);
+  return Math.min(Number(digits), mostOfAnItem);
 }
 
 const hexEscape = /\\[xpP]\{[0-9A-Za-z_^]*\}/y;
