@@ -29,8 +29,9 @@ describe("kiam's rule in what iptables lists", () => {
       'cali+',
     ],
     [`-A PREROUTING ${request} -m comment --comment "kiam: \\"the\\" rule" -i cali+ ${to}`, 'cali+'],
+    [`-A PREROUTING ${request} -m comment --comment "kiam\r\\\r" -i cali+ ${to}`, 'cali+'],
   ] as const) {
-    it(`is seen in ${line}`, () => {
+    it(`is seen in ${JSON.stringify(line)}`, () => {
       assert.deepEqual(
         readRedirects(`-P PREROUTING ACCEPT\n${line}\n`, 'v4').map((found) => [
           found.interface,
@@ -50,6 +51,9 @@ describe("kiam's rule in what iptables lists", () => {
     `-A PREROUTING -s 10.0.0.9/32 ${request} ${to}`,
     `-A PREROUTING ${request} -m mark --mark 0x1 ${to}`,
     `-A OUTPUT ${request} ${to}`,
+    // iptables-restore takes nothing but blanks and tabs for an end of a word.
+    `-A PREROUTING -d\r169.254.169.254/32 -p tcp -m tcp --dport 80 ${to}`,
+    `-A PREROUTING -d\u00a0169.254.169.254/32 -p tcp -m tcp --dport 80 ${to}`,
     `-A PREROUTING ${request} -j REDIRECT --to-ports 8181`,
     '-A PREROUTING -m comment --comment "-d 169.254.169.254" -j KUBE-SERVICES',
     '-N KUBE-SERVICES',

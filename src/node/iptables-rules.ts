@@ -64,7 +64,8 @@ function readRedirect(line: string, family: Family): MetadataRedirect | undefine
 
 /** The options of a rule, a negated value with `!` before it. `undefined` when there are others than kiam's. */
 function readOptions(line: string): Map<string, string> | undefined {
-  const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(
+  // Words end as they do for iptables-restore, which gets the line back.
+  const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|([^ \t]+)/gs)].map(
     ([, quoted, bare]) => quoted ?? bare ?? '',
   );
   const options = new Map<string, string>();

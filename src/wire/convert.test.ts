@@ -98,6 +98,8 @@ describe('a pod on the wire', () => {
     const read = podFromMessage(Pod.decode(bytes), 0);
     assert.ok(read.kind === 'ok' && read.value.decision.kind === 'granted');
     assert.deepEqual(read.value.decision.session, { sessionName: 'kiam-kiam', hasExternalId: true });
+    const passedOn = podFromMessage(podToMessage(read.value, 0), 0);
+    assert.deepEqual(passedOn, read, 'who was only told that there is one says so, too');
   });
 
   it('is read without a throw, whatever bytes it is decoded from', () => {

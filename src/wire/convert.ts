@@ -39,7 +39,7 @@ function outcomeToMessage(decision: Decision): wire.Decision['outcome'] {
         value: {
           role: { ...decision.role },
           sessionName: decision.session.sessionName,
-          hasExternalId: decision.session.externalId !== undefined,
+          hasExternalId: decision.session.externalId !== undefined || decision.session.hasExternalId === true,
         },
       };
     case 'no-role':
