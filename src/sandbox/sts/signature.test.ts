@@ -64,7 +64,7 @@ describe('signatureMatches', () => {
         const query = { Version: '2011-06-15', ...parameters };
         assert.equal(await signatureMatches(get, query, requireSigned(get), secret), true);
       }),
-      { numRuns: 50 },
+      { numRuns: 50, examples: [[{ 'a ': '1', a: '2' }]] },
     );
   });
 

@@ -62,8 +62,10 @@ export function signedCall(
   { credentials, at, method = 'POST', service = 'sts' }: SigningOptions,
 ): StsHttpRequest {
   const encoded = Object.entries({ Version: '2011-06-15', ...parameters })
-    .map(([name, value]) => `${escapeUri(name)}=${escapeUri(value)}`)
-    .sort()
+    .map(([name, value]) => [escapeUri(name), escapeUri(value)] as const)
+    // By name: as pairs `a%20=` would come before `a=`.
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map((pair) => pair.join('='))
     .join('&');
   const body = Buffer.from(method === 'POST' ? encoded : '');
   const query = method === 'GET' ? encoded : '';
