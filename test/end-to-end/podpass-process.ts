@@ -59,6 +59,10 @@ const readyBound = 30_000;
 const requestBound = 5_000;
 const terminateBound = 20_000;
 
+/** What other processes have compiled of the sources. */
+const { NODE_COMPILE_CACHE } = process.env;
+const keptCompiled: Record<string, string> = NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {};
+
 /** Starts a command of podpass as a process of its own, with nothing of this one's environment. */
 export async function startPodpass(options: PodpassOptions): Promise<PodpassProcess> {
   const { scope, command, flags, env = {}, program = mainScript, nodeFlags = [], through, stderr } = options;
@@ -81,6 +85,7 @@ export async function startPodpass(options: PodpassOptions): Promise<PodpassProc
       AWS_CONFIG_FILE: '/dev/null',
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
       AWS_EC2_METADATA_DISABLED: 'true',
+      ...keptCompiled,
       ...env,
     },
     bareEnv: true,
