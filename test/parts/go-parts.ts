@@ -11,7 +11,7 @@ const etcdVersion = '3.6.5';
 const moduleDir = join(import.meta.dirname, 'kube-apiserver');
 const moduleFiles = ['go.mod', 'kube-apiserver/main.go', 'etcd/main.go', 'kubectl/main.go'];
 
-/** Cold it takes 3 to 6 minutes on two cores; a busy machine gets its time. */
+/** Cold it takes 3 to 10 minutes on two cores; a busy machine gets its time. */
 const buildBound = 30 * 60_000;
 
 /** Without its version stamped in, kubectl cannot read what the server says. */
@@ -57,7 +57,7 @@ function find(name: string): FoundPart {
   if (isInstalled(dir)) return { kind: 'found', path: join(dir, name) };
   return {
     kind: 'missing',
-    reason: `${name} is not built: run "npm run parts" (3 to 6 minutes, once, needs Go 1.25)`,
+    reason: `${name} is not built: run "npm run parts" (3 to 10 minutes, once, needs Go 1.25)`,
   };
 }
 
