@@ -10,6 +10,7 @@ const ownCommand = [
   'test/faults',
   'test/end-to-end/kiam-agents.test.ts',
   'test/end-to-end/kiam-servers.test.ts',
+  'test/end-to-end/kiam-wire.test.ts',
   'test/end-to-end/from-kiam.test.ts',
   'test/end-to-end/from-kube2iam.test.ts',
   'test/end-to-end/outages.test.ts',
