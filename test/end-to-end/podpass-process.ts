@@ -59,7 +59,7 @@ const readyBound = 30_000;
 const requestBound = 5_000;
 const terminateBound = 20_000;
 
-/** What other processes have compiled of the sources. */
+/** What other processes have compiled of the sources. What ships starts without. */
 const { NODE_COMPILE_CACHE } = process.env;
 const keptCompiled: Record<string, string> = NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE } : {};
 
@@ -85,7 +85,7 @@ export async function startPodpass(options: PodpassOptions): Promise<PodpassProc
       AWS_CONFIG_FILE: '/dev/null',
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
       AWS_EC2_METADATA_DISABLED: 'true',
-      ...keptCompiled,
+      ...(program === mainScript && keptCompiled),
       ...env,
     },
     bareEnv: true,
