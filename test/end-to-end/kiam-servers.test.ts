@@ -143,7 +143,7 @@ describe("podpass' agent with servers on kiam's gRPC library", needs('kiam-peer'
       await setTimeout(500);
     });
     assert.deepEqual(failed, []);
-    assert.ok(served > 10, `${served} were served`);
+    assert.ok(served > 50, `${served} were served`);
   });
 
   it('fails no request while one after the other is drained and comes back', bound, async () => {
@@ -153,7 +153,7 @@ describe("podpass' agent with servers on kiam's gRPC library", needs('kiam-peer'
       await setTimeout(500);
     });
     assert.deepEqual(failed, []);
-    assert.ok(served > 10, `${served} were served`);
+    assert.ok(served > 50, `${served} were served`);
   });
 
   it('gets the answer to a call that a server has begun when it is told to end', bound, async () => {
@@ -188,7 +188,7 @@ describe("podpass' agent with such a server that ends connections soon", needs('
     const { server, agent } = await start(ages);
     const { failed, served } = await askThroughout(agent, () => setTimeout(5_000));
     assert.deepEqual(failed, []);
-    assert.ok(served > 10, `${served} were served`);
+    assert.ok(served > 50, `${served} were served`);
     assert.ok(connectionsUsed(server) >= 3, `${connectionsUsed(server)} connections`);
   });
 
